@@ -1,0 +1,1 @@
+"""The network door: receive, spool, decide completeness, send."""

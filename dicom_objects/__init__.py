@@ -1,0 +1,1 @@
+"""DICOM data sets to imaging values and back; no network, no jobs."""

@@ -1,0 +1,1 @@
+"""Run it: settings, wiring, command line, REST and the status page."""

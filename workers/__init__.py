@@ -1,0 +1,1 @@
+"""The path of a study, the queue and the inference backends."""
