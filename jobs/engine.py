@@ -1,0 +1,178 @@
+"""The database: how it is opened, how a transaction runs, whose clock counts."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property, wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import create_engine, event, func, make_url, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from jobs.errors import JobsError, StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import URL, Connection, Engine, Table
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+    Clock = Callable[[], datetime]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_S = TypeVar("_S", bound="Records")
+
+_SQLITE_PRAGMAS = (
+    "busy_timeout = 30000",  # first: the switch to WAL may have to wait already
+    "journal_mode = WAL",
+    "synchronous = FULL",  # NORMAL may lose the last commits at a power cut
+    "foreign_keys = ON",
+)
+_POSTGRES_SETTINGS = (
+    "statement_timeout = '30s'",
+    "idle_in_transaction_session_timeout = '60s'",
+    "synchronous_commit = 'on'",
+)
+# Serialisation failure and deadlock: the server rolled back for certain, so doing it again is safe.
+# A lost connection is not among them: the commit may have happened.
+_SAFE_TO_REPEAT = frozenset({"40001", "40P01"})
+_TRIES = 5
+
+
+def make_engine(url: str) -> Engine:
+    """Open a database by URL: `sqlite:////path/file.db` or `postgresql+pg8000://...`.
+
+    Raises:
+        JobsError: the URL is of another database, or of SQLite in memory.
+
+    """
+    parsed = make_url(url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+pg8000")
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed)
+    if parsed.get_backend_name() == "postgresql":
+        return _postgresql(parsed)
+    raise JobsError(f"no support for {parsed.get_backend_name()}: use sqlite or postgresql+pg8000")
+
+
+def _sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise JobsError("SQLite needs a file: several processes share the record of work")
+    Path(url.database).absolute().parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": 30})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    cursor = connection.cursor()
+    for pragma in _SQLITE_PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A plain BEGIN that turns into a write fails at once with SQLITE_BUSY, whatever the timeout.
+    writes = connection.get_execution_options().get("writes", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _postgresql(url: URL) -> Engine:
+    # The socket's timeout is longer than the statement's: it is for a server that vanished.
+    engine = create_engine(url, pool_pre_ping=True, connect_args={"timeout": 60})
+    event.listen(engine, "connect", _prepare_postgresql)
+    return engine
+
+
+def _prepare_postgresql(connection: DBAPIConnection, _record: object) -> None:
+    cursor = connection.cursor()
+    for setting in _POSTGRES_SETTINGS:
+        cursor.execute(f"SET {setting}")
+    cursor.close()
+    connection.commit()
+
+
+@dataclass
+class Transaction:
+    """One transaction and the time at which it happens."""
+
+    connection: Connection
+    clock: Clock | None
+
+    @cached_property
+    def now(self) -> datetime:
+        """UTC: the server's clock in PostgreSQL, this host's in SQLite, or the test's."""
+        if self.clock is not None:
+            return self.clock()
+        if self.connection.dialect.name == "sqlite":
+            return datetime.now(UTC)
+        at: datetime = self.connection.execute(select(func.clock_timestamp())).scalar_one()
+        return at.astimezone(UTC)
+
+    def insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
+        """Return an INSERT that knows ON CONFLICT in the dialect at hand."""
+        if self.connection.dialect.name == "sqlite":
+            return sqlite.insert(table)
+        return postgresql.insert(table)
+
+
+class Records:
+    """Part of the store: methods marked `reads` or `writes` run in a transaction of their own."""
+
+    def __init__(self, engine: Engine, clock: Clock | None = None) -> None:
+        """Use an engine from `make_engine`; `clock` replaces the database's in tests."""
+        self._engine = engine
+        self._clock = clock
+
+    def _run(self, work: Callable[[Transaction], _R], *, writes: bool) -> _R:
+        for remaining in reversed(range(_TRIES)):
+            try:
+                with self._engine.connect() as connection:
+                    connection = connection.execution_options(writes=writes)
+                    with connection.begin():
+                        return work(Transaction(connection, self._clock))
+            except DBAPIError as error:
+                if remaining and _sqlstate(error) in _SAFE_TO_REPEAT:
+                    time.sleep(0.01 * (_TRIES - remaining))
+                elif isinstance(error, OperationalError | InterfaceError):
+                    raise StoreUnavailable(f"the database does not answer: {error.orig}") from error
+                else:
+                    raise
+        raise AssertionError  # the last try returned or raised
+
+
+def _sqlstate(error: DBAPIError) -> str | None:
+    details = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    return details.get("C") if isinstance(details, dict) else None
+
+
+def writes(
+    method: Callable[Concatenate[_S, Transaction, _P], _R],
+) -> Callable[Concatenate[_S, _P], _R]:
+    """Give the method a transaction as its first argument; commit when it returns."""
+
+    @wraps(method)
+    def run(self: _S, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        return self._run(lambda tx: method(self, tx, *args, **kwargs), writes=True)
+
+    return run
+
+
+def reads(
+    method: Callable[Concatenate[_S, Transaction, _P], _R],
+) -> Callable[Concatenate[_S, _P], _R]:
+    """Give the method a transaction as its first argument: one consistent view, nothing written."""
+
+    @wraps(method)
+    def run(self: _S, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        return self._run(lambda tx: method(self, tx, *args, **kwargs), writes=False)
+
+    return run

@@ -1,0 +1,68 @@
+"""What can go wrong with the record of work.
+
+JobsError
+├── UnknownStudy       no such study
+├── UnknownJob         no such job
+├── IllegalMove        the table NEXT does not allow this change of state
+├── LeaseLost          the job is no longer ours: write nothing, stop
+├── ResultConflict     other bytes under a UID or a name that is taken
+├── StoreUnavailable   the database does not answer (try again)
+├── SchemaTooNew       the database was made by newer software
+└── SchemaTooOld       the database has to be upgraded first
+"""
+
+from __future__ import annotations
+
+
+class JobsError(Exception):
+    """The record of work refused something; `code` is stable and shown to people."""
+
+    code = "JOBS_ERROR"
+
+
+class UnknownStudy(JobsError):  # noqa: N818 - these name the condition
+    """There is no study with this Study Instance UID."""
+
+    code = "UNKNOWN_STUDY"
+
+
+class UnknownJob(JobsError):  # noqa: N818
+    """There is no job with this id."""
+
+    code = "UNKNOWN_JOB"
+
+
+class IllegalMove(JobsError):  # noqa: N818
+    """The job's state does not allow this change (see `jobs.job.NEXT`)."""
+
+    code = "ILLEGAL_MOVE"
+
+
+class LeaseLost(JobsError):  # noqa: N818
+    """The job was taken away (lease ran out, newer revision): write nothing, stop the work."""
+
+    code = "LEASE_LOST"
+
+
+class ResultConflict(JobsError):  # noqa: N818
+    """Other bytes stand under this SOP Instance UID or name; new bytes need a new UID."""
+
+    code = "RESULT_CONFLICT"
+
+
+class StoreUnavailable(JobsError):  # noqa: N818
+    """The database does not answer or cannot write now; trying again later may work."""
+
+    code = "STORE_UNAVAILABLE"
+
+
+class SchemaTooNew(JobsError):  # noqa: N818
+    """The database was made by newer software than this."""
+
+    code = "SCHEMA_TOO_NEW"
+
+
+class SchemaTooOld(JobsError):  # noqa: N818
+    """The database was never set up, or by older software: run `osteon db upgrade`."""
+
+    code = "SCHEMA_TOO_OLD"

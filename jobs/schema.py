@@ -1,0 +1,184 @@
+"""The tables. A change here needs a new revision in `jobs/migrations/versions`; a test compares."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+
+from jobs.job import JobState
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import Dialect
+
+UID = String(64)  # PS3.5 section 9.1: a UID has at most 64 characters
+DIGEST = String(64)  # SHA-256, hexadecimal
+ROW_ID = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER grows by itself in SQLite
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time in UTC: timestamptz in PostgreSQL, sortable text in SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a time without zone; give SQLite, which knows none, UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value.isoformat()} has no time zone; times in the store are UTC")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return UTC whatever zone the session has."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+studies = Table(
+    "studies",
+    metadata,
+    Column("uid", UID, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("n_instances", Integer, nullable=False),
+    Column("n_series", Integer, nullable=False),
+    Column("first_received_at", UtcTime, nullable=False),
+    Column("last_received_at", UtcTime, nullable=False),
+    Column("closed_at", UtcTime),
+    Index(None, "last_received_at", "uid"),
+)
+
+# An index of the spool: it can be thrown away and rebuilt from the files.
+instances = Table(
+    "instances",
+    metadata,
+    Column("sop_instance_uid", UID, primary_key=True),
+    Column("study_uid", UID, ForeignKey(studies.c.uid), nullable=False),
+    Column("series_uid", UID, nullable=False),
+    Column("sop_class_uid", UID, nullable=False),
+    Column("transfer_syntax_uid", UID, nullable=False),
+    Column("sha256", DIGEST, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    Column("revision", Integer),  # the closing that took it in first; empty: none yet
+    Index(None, "study_uid", "series_uid"),
+    Index(None, "study_uid", "revision"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("study_uid", UID, ForeignKey(studies.c.uid), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("input_digest", DIGEST, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("stage", String(16)),
+    Column("progress", Float, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("max_attempts", Integer, nullable=False),
+    Column("fence", Integer, nullable=False),
+    Column("lease_owner", String(200)),
+    Column("lease_until", UtcTime),
+    Column("not_before", UtcTime),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    Column("failure_code", String(64)),
+    Column("failure_message", Text),
+    Column("failure_stage", String(16)),
+    Column("failure_retryable", Integer),
+    Column("priority", Integer, nullable=False),
+    CheckConstraint(f"state IN ({', '.join(repr(s.value) for s in JobState)})", name="state"),
+    UniqueConstraint("study_uid", "revision"),
+    UniqueConstraint("study_uid", "input_digest"),
+    Index(None, "state", "created_at"),
+    Index(None, "created_at"),
+)
+
+job_events = Table(
+    "job_events",
+    metadata,
+    Column("id", ROW_ID, primary_key=True),
+    Column("job_id", String(32), ForeignKey(jobs.c.id), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("kind", String(24), nullable=False),
+    Column("stage", String(16)),
+    Column("data", JSON, nullable=False),
+    Index(None, "job_id", "id"),
+    sqlite_autoincrement=True,  # an id is never given twice
+)
+
+stage_times = Table(
+    "stage_times",
+    metadata,
+    Column("job_id", String(32), ForeignKey(jobs.c.id), primary_key=True),
+    Column("stage", String(16), primary_key=True),
+    Column("seconds", Float, nullable=False),  # of the last time it finished
+    Column("at", UtcTime, nullable=False),
+)
+
+summaries = Table(
+    "summaries",
+    metadata,
+    Column("job_id", String(32), ForeignKey(jobs.c.id), primary_key=True),
+    Column("document", JSON, nullable=False),
+)
+
+results = Table(
+    "results",
+    metadata,
+    Column("id", ROW_ID, primary_key=True),
+    Column("job_id", String(32), ForeignKey(jobs.c.id), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("media_type", String(100), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("sha256", DIGEST, nullable=False),
+    Column("sop_class_uid", UID),
+    Column("sop_instance_uid", UID, unique=True),  # new bytes always get a new UID
+    Column("series_uid", UID),
+    Column("created_at", UtcTime, nullable=False),
+    UniqueConstraint("job_id", "name"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("result_id", ROW_ID, ForeignKey(results.c.id), primary_key=True),
+    Column("destination", String(200), primary_key=True),
+    Column("status", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("last_status", Integer),
+    Column("updated_at", UtcTime, nullable=False),
+)
