@@ -1,0 +1,184 @@
+"""What a file's header says, read once: everything that the rules need and where its pixels lie."""
+
+from __future__ import annotations
+
+import struct
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import pydicom
+from pydicom import config
+from pydicom.errors import InvalidDicomError
+from pydicom.uid import (
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from dicom_objects.attributes import number, numbers, text, tokens
+from dicom_objects.bvalues import BReading, read_b_value
+from dicom_objects.directions import read_directionality, read_gradient
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from pydicom import Dataset
+
+_UNCOMPRESSED = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
+# What pydicom raises on damaged or foreign bytes; ValueError covers bad text and bad lengths.
+_UNREADABLE = (
+    InvalidDicomError,
+    EOFError,
+    ValueError,
+    struct.error,
+    NotImplementedError,
+    KeyError,
+    AttributeError,
+    OverflowError,
+    OSError,
+)
+_WITHOUT_PREAMBLE = (b"\x08\x00", b"\x02\x00")
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """How to turn the stored bytes of one slice into an image."""
+
+    offset: int | None
+    """Where uncompressed pixels begin in the file; None: they must be decoded."""
+    dtype: str
+    slope: float
+    intercept: float
+    lossy: bool
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Where one slice is, in LPS mm (C.7.6.2)."""
+
+    position_mm: tuple[float, ...]
+    orientation: tuple[float, ...]
+    spacing_mm: tuple[float, ...]
+    """Between rows, between columns."""
+    rows: int
+    columns: int
+    frame_of_reference_uid: str
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One DICOM file's header. Text that is missing is "", numbers that are missing None."""
+
+    path: Path = field(repr=False)
+    sop_class_uid: str
+    sop_instance_uid: str
+    study_uid: str
+    series_uid: str
+    series_number: int | None
+    series_description: str = field(repr=False)
+    patient_id: str = field(repr=False)
+    manufacturer: str
+    patient_position: str
+    image_type: tuple[str, ...]
+    """ImageType and, for enhanced objects, FrameType: upper case tokens."""
+    sequence_name: str
+    directionality: str
+    gradient: tuple[float, ...] | None
+    b: BReading
+    echo_time_ms: float | None
+    repeat: tuple[str, ...]
+    """What tells repeats at one position apart: acquisition number, temporal position, time."""
+    plane: Plane | None
+    pixels: Pixels | None
+
+
+def read_headers(paths: Sequence[Path]) -> tuple[tuple[Instance, ...], tuple[Path, ...]]:
+    """Read the headers of all files; the second value lists what is not readable DICOM."""
+    with config.disable_value_validation(), ThreadPoolExecutor(max_workers=4) as pool:
+        found = list(pool.map(_read_or_none, paths))
+    readable = tuple(instance for instance in found if instance is not None)
+    unreadable = tuple(p for p, instance in zip(paths, found, strict=True) if instance is None)
+    return readable, unreadable
+
+
+def _read_or_none(path: Path) -> Instance | None:
+    try:
+        return _read(path)
+    except _UNREADABLE:
+        return None
+
+
+def _read(path: Path) -> Instance:
+    data = path.read_bytes()
+    force = data[:2] in _WITHOUT_PREAMBLE and data[128:132] != b"DICM"
+    stream = BytesIO(data)
+    header = pydicom.dcmread(stream, stop_before_pixels=True, force=force)
+    if not text(header, "SOPInstanceUID"):
+        message = "no SOP Instance UID"
+        raise InvalidDicomError(message)
+    return Instance(
+        path=path,
+        sop_class_uid=text(header, "SOPClassUID"),
+        sop_instance_uid=text(header, "SOPInstanceUID"),
+        study_uid=text(header, "StudyInstanceUID"),
+        series_uid=text(header, "SeriesInstanceUID"),
+        series_number=_integer(header, "SeriesNumber"),
+        series_description=text(header, "SeriesDescription"),
+        patient_id=text(header, "PatientID"),
+        manufacturer=text(header, "Manufacturer"),
+        patient_position=text(header, "PatientPosition"),
+        image_type=tokens(header, "ImageType"),
+        sequence_name=text(header, "SequenceName"),
+        directionality=read_directionality(header),
+        gradient=read_gradient(header),
+        b=read_b_value(header),
+        echo_time_ms=number(header, "EchoTime"),
+        repeat=tuple(text(header, k) for k in _REPEAT_KEYWORDS),
+        plane=_plane(header),
+        pixels=_pixels(header, stream.tell(), len(data)),
+    )
+
+
+_REPEAT_KEYWORDS = ("AcquisitionNumber", "TemporalPositionIdentifier", "AcquisitionTime")
+
+
+def _plane(header: Dataset) -> Plane | None:
+    position = numbers(header, "ImagePositionPatient")
+    orientation = numbers(header, "ImageOrientationPatient")
+    spacing = numbers(header, "PixelSpacing")
+    rows, columns = number(header, "Rows"), number(header, "Columns")
+    if len(position) != 3 or len(orientation) != 6 or len(spacing) != 2 or not rows or not columns:
+        return None
+    frame = text(header, "FrameOfReferenceUID")
+    return Plane(position, orientation, spacing, int(rows), int(columns), frame)
+
+
+def _pixels(header: Dataset, end_of_header: int, size: int) -> Pixels | None:
+    bits, rows, columns = (number(header, k) for k in ("BitsAllocated", "Rows", "Columns"))
+    if bits is None or not rows or not columns:
+        return None
+    signed = number(header, "PixelRepresentation") == 1
+    syntax = header.file_meta.get("TransferSyntaxUID", ImplicitVRLittleEndian)
+    order = ">" if syntax == ExplicitVRBigEndian else "<"
+    # Pixel Data's own tag, VR and length come first (PS3.5 7.1.2 and 7.1.3).
+    offset = end_of_header + (8 if syntax == ImplicitVRLittleEndian else 12)
+    direct = syntax in _UNCOMPRESSED and offset + int(rows * columns * bits / 8) <= size
+    return Pixels(
+        offset=offset if direct and bits in (8, 16) else None,
+        dtype=f"{order}{'i' if signed else 'u'}{int(bits) // 8}",
+        slope=_or(number(header, "RescaleSlope"), 1.0),
+        intercept=_or(number(header, "RescaleIntercept"), 0.0),
+        lossy=text(header, "LossyImageCompression") == "01",
+    )
+
+
+def _integer(header: Dataset, keyword: str) -> int | None:
+    value = number(header, keyword)
+    return None if value is None else int(value)
+
+
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value
