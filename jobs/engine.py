@@ -42,6 +42,8 @@ _POSTGRES_SETTINGS = (
 # A lost connection is not among them: the commit may have happened.
 _SAFE_TO_REPEAT = frozenset({"40001", "40P01"})
 _TRIES = 5
+# Connection, rollback, out of resources, operator's intervention (PostgreSQL, appendix A).
+_PASSING_CLASSES = frozenset({"08", "40", "53", "57"})
 
 
 def make_engine(url: str) -> Engine:
@@ -142,16 +144,22 @@ class Records:
             except DBAPIError as error:
                 if remaining and _sqlstate(error) in _SAFE_TO_REPEAT:
                     time.sleep(0.01 * (_TRIES - remaining))
-                elif isinstance(error, OperationalError | InterfaceError):
+                elif _is_passing(error):
                     raise StoreUnavailable(f"the database does not answer: {error.orig}") from error
                 else:
                     raise
         raise AssertionError  # the last try returned or raised
 
 
-def _sqlstate(error: DBAPIError) -> str | None:
+def _sqlstate(error: DBAPIError) -> str:
+    """Return the five characters by which PostgreSQL names an error; empty for others."""
     details = error.orig.args[0] if error.orig is not None and error.orig.args else None
-    return details.get("C") if isinstance(details, dict) else None
+    return str(details.get("C", "")) if isinstance(details, dict) else ""
+
+
+def _is_passing(error: DBAPIError) -> bool:
+    known = isinstance(error, OperationalError | InterfaceError)
+    return known or _sqlstate(error)[:2] in _PASSING_CLASSES
 
 
 def writes(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -117,7 +118,7 @@ jobs = Table(
     Column("failure_code", String(64)),
     Column("failure_message", Text),
     Column("failure_stage", String(16)),
-    Column("failure_retryable", Integer),
+    Column("failure_retryable", Boolean),
     Column("priority", Integer, nullable=False),
     CheckConstraint(f"state IN ({', '.join(repr(s.value) for s in JobState)})", name="state"),
     UniqueConstraint("study_uid", "revision"),

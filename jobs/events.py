@@ -1,0 +1,62 @@
+"""Part of the store: the append-only history of a job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, insert, select
+
+from jobs.engine import Records, reads
+from jobs.rows import to_event
+from jobs.schema import job_events, stage_times
+
+if TYPE_CHECKING:
+    from jobs.engine import Transaction
+    from jobs.job import EventKind, JobEvent, Stage
+
+
+def write_event(
+    tx: Transaction, job_id: str, kind: EventKind, stage: Stage | None = None, **data: object
+) -> None:
+    """Append a line to a job's history.
+
+    Call after an UPDATE of the job's row in the same transaction: its lock makes the ids of one
+    job become visible in their order, so a reader that resumes after an id misses nothing.
+    """
+    row = {"job_id": job_id, "at": tx.now, "kind": kind, "stage": stage, "data": data}
+    tx.connection.execute(insert(job_events).values(row))
+
+
+class JobHistory(Records):
+    """Events and stage times."""
+
+    @reads
+    def events(
+        self, tx: Transaction, job_id: str, after: int = 0, limit: int = 1000
+    ) -> tuple[JobEvent, ...]:
+        """Return a job's events with ids above `after`, in order: what an event stream resumes."""
+        query = (
+            select(job_events)
+            .where(job_events.c.job_id == job_id, job_events.c.id > after)
+            .order_by(job_events.c.id)
+            .limit(limit)
+        )
+        return tuple(to_event(row) for row in tx.connection.execute(query).mappings())
+
+    @reads
+    def stage_seconds(self, tx: Transaction, job_id: str) -> dict[str, float]:
+        """Return seconds by stage, in order of finishing; a repeated stage counts once, the last."""
+        query = (
+            select(stage_times.c.stage, stage_times.c.seconds)
+            .where(stage_times.c.job_id == job_id)
+            .order_by(stage_times.c.at, stage_times.c.stage)
+        )
+        return {row.stage: row.seconds for row in tx.connection.execute(query)}
+
+    @reads
+    def stage_totals(self, tx: Transaction) -> dict[str, tuple[int, float]]:
+        """Return by stage how many jobs finished it and the seconds of all, for metrics."""
+        query = select(
+            stage_times.c.stage, func.count().label("n"), func.sum(stage_times.c.seconds)
+        ).group_by(stage_times.c.stage)
+        return {stage: (n, seconds) for stage, n, seconds in tx.connection.execute(query)}

@@ -1,0 +1,131 @@
+"""Bring a database to the schema of this software: forward only, safe when many start at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from jobs.engine import make_engine
+from jobs.errors import SchemaTooNew, SchemaTooOld, StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection, Engine
+
+_LOCK = 0x6F7374656F6E  # "osteon": the advisory lock under which a PostgreSQL schema changes
+
+
+def head() -> str:
+    """Return the revision of the schema that this software needs."""
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    return str(revision)
+
+
+def current(url: str) -> str | None:
+    """Return the revision of the database's schema; None if it was never set up.
+
+    Raises:
+        StoreUnavailable: the database does not answer.
+
+    """
+    engine = make_engine(url)
+    try:
+        return _current(engine)
+    finally:
+        engine.dispose()
+
+
+def upgrade(url: str) -> str:
+    """Bring the database to `head()` and return that; does nothing if it is there already.
+
+    All steps are one transaction under a lock: a second process waits and then finds nothing to do.
+
+    Raises:
+        SchemaTooNew: newer software made the database; it is left as it is.
+        StoreUnavailable: the database does not answer.
+
+    """
+    engine = make_engine(url)
+    try:
+        with engine.connect() as connection, connection.begin():
+            _lock(connection)
+            _refuse_newer(_revision(connection))
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except (OperationalError, InterfaceError) as error:
+        raise _unavailable(engine, error) from error
+    finally:
+        engine.dispose()
+    return head()
+
+
+def require_head(engine: Engine) -> None:
+    """Refuse a database whose schema is not the one that this software needs.
+
+    Raises:
+        SchemaTooNew: newer software made it.
+        SchemaTooOld: it was not set up, or by older software.
+        StoreUnavailable: it does not answer.
+
+    """
+    found = _current(engine)
+    _refuse_newer(found)
+    if found != head():
+        state = "was never set up" if found is None else f"is at schema {found}"
+        raise SchemaTooOld(
+            f"the database {state}, this software needs {head()}: run `osteon db upgrade`"
+        )
+
+
+def _config() -> Config:
+    config = Config()
+    folder = str(Path(__file__).parent / "migrations")
+    config.set_main_option("script_location", folder.replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _current(engine: Engine) -> str | None:
+    try:
+        with engine.connect() as connection:
+            return _revision(connection.execution_options(writes=False))
+    except (OperationalError, InterfaceError) as error:
+        raise _unavailable(engine, error) from error
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _refuse_newer(found: str | None) -> None:
+    known = {script.revision for script in _scripts()}
+    if found is not None and found not in known:
+        raise SchemaTooNew(
+            f"the database has schema {found}, which this software does not know ({head()} is its "
+            "newest): install the newer software again, or restore a backup made before it"
+        )
+
+
+def _scripts() -> Iterator[object]:
+    return ScriptDirectory.from_config(_config()).walk_revisions()
+
+
+def _lock(connection: Connection) -> None:
+    """Let one process at a time change the schema; SQLite's BEGIN IMMEDIATE has done it already."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+
+def _unavailable(engine: Engine, error: OperationalError | InterfaceError) -> StoreUnavailable:
+    where = engine.url.render_as_string(hide_password=True)
+    return StoreUnavailable(f"{where} does not answer: {error.orig}")

@@ -1,0 +1,117 @@
+"""Part of the store: the moment when a study, as it stands, becomes a job."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, select, update
+
+from jobs.engine import Records, writes
+from jobs.events import write_event
+from jobs.job import EventKind, Failure, Job, JobState
+from jobs.rows import from_failure, to_job
+from jobs.schema import instances, jobs, studies
+from jobs.studies import ROWS_A_STATEMENT, lock_study
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jobs.engine import Transaction
+
+MAX_ATTEMPTS = 3
+_REPLACED = (JobState.QUEUED, JobState.RUNNING, JobState.HELD)
+
+
+class StudyRevisions(Records):
+    """Closing a study."""
+
+    @writes
+    def open_revision(
+        self,
+        tx: Transaction,
+        study_uid: str,
+        digest: str,
+        members: Sequence[str] | None = None,
+        priority: int = 0,
+    ) -> Job | None:
+        """Close the study as it stands: its next revision and a queued job, in one transaction.
+
+        `digest` names the input (see `jobs.study.input_digest`). `members` are the SOP Instance
+        UIDs that it was made of; others that arrived meanwhile stay open. Without it all are taken.
+        Older jobs of the study that wait or run end as rejected with the code SUPERSEDED.
+
+        Returns None if a revision with this digest exists: the same images came again.
+
+        Raises:
+            UnknownStudy: nothing of it arrived.
+
+        """
+        lock_study(tx, study_uid)
+        known = _revision_of(tx, study_uid, digest)
+        revision = known or _next_revision(tx, study_uid)
+        _take_in(tx, study_uid, revision, members)
+        if known:
+            return None
+        _supersede(tx, study_uid, revision)
+        return _open_job(tx, study_uid, revision, {"input_digest": digest, "priority": priority})
+
+
+def _revision_of(tx: Transaction, study_uid: str, digest: str) -> int | None:
+    same = (jobs.c.study_uid == study_uid) & (jobs.c.input_digest == digest)
+    return tx.connection.execute(select(jobs.c.revision).where(same)).scalar_one_or_none()
+
+
+def _next_revision(tx: Transaction, study_uid: str) -> int:
+    statement = (
+        update(studies)
+        .where(studies.c.uid == study_uid)
+        .values(revision=studies.c.revision + 1, closed_at=tx.now)
+        .returning(studies.c.revision)
+    )
+    revision: int = tx.connection.execute(statement).scalar_one()
+    return revision
+
+
+def _take_in(tx: Transaction, study_uid: str, revision: int, members: Sequence[str] | None) -> None:
+    """Write the revision on the instances that it is the first to take in."""
+    waiting = (instances.c.study_uid == study_uid) & instances.c.revision.is_(None)
+    statement = update(instances).where(waiting).values(revision=revision)
+    if members is None:
+        tx.connection.execute(statement)
+        return
+    for start in range(0, len(members), ROWS_A_STATEMENT):
+        part = members[start : start + ROWS_A_STATEMENT]
+        tx.connection.execute(statement.where(instances.c.sop_instance_uid.in_(part)))
+
+
+def _supersede(tx: Transaction, study_uid: str, revision: int) -> None:
+    """End the study's older jobs; the fence stops a worker at its next write."""
+    failure = Failure("SUPERSEDED", f"more images arrived: revision {revision} replaces this job")
+    statement = (
+        update(jobs)
+        .where(jobs.c.study_uid == study_uid, jobs.c.state.in_(_REPLACED))
+        .values(state=JobState.REJECTED, fence=jobs.c.fence + 1, updated_at=tx.now)
+        .values(from_failure(failure))
+        .returning(jobs.c.id)
+    )
+    for job_id in tx.connection.execute(statement).scalars().all():
+        write_event(tx, job_id, EventKind.REJECTED, code=failure.code, message=failure.message)
+
+
+def _open_job(tx: Transaction, study_uid: str, revision: int, given: dict[str, object]) -> Job:
+    row = given | {
+        "id": uuid.uuid4().hex,
+        "study_uid": study_uid,
+        "revision": revision,
+        "state": JobState.QUEUED,
+        "progress": 0.0,
+        "attempt": 0,
+        "max_attempts": MAX_ATTEMPTS,
+        "fence": 0,
+        "created_at": tx.now,
+        "updated_at": tx.now,
+    }
+    job = to_job(tx.connection.execute(insert(jobs).values(row).returning(jobs)).mappings().one())
+    write_event(tx, job.id, EventKind.OPENED, revision=revision)
+    return job
