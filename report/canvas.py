@@ -1,0 +1,101 @@
+"""A sheet to draw on in layout units, so that a picture's layout does not depend on its size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PIL import Image, ImageDraw
+
+from report.lettering import font
+
+INK = "#1B1F24"
+SOFT = "#5A6470"
+FAINT = "#D6DBE1"
+PANEL = "#F5F7F9"
+RED = "#B00020"
+WHITE = "#FFFFFF"
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in layout units: left, top, width, height."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        """The right edge."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        """The lower edge."""
+        return self.y + self.height
+
+
+@dataclass(frozen=True)
+class Ink:
+    """How letters look: size in layout units, colour, weight, and Pillow's anchor."""
+
+    size: float = 12.0
+    colour: str = INK
+    bold: bool = False
+    anchor: str = "ls"
+
+
+class Canvas:
+    """A white sheet of `width` x `height` layout units at `scale` pixels a unit."""
+
+    def __init__(self, width: float, height: float, scale: float) -> None:
+        """Take a clean sheet."""
+        self.scale = scale
+        self.image = Image.new("RGB", (self._px(width), self._px(height)), WHITE)
+        self._pen = ImageDraw.Draw(self.image)
+
+    def text(self, x: float, y: float, words: str, ink: Ink) -> None:
+        """Write one line; the anchor says which point of it is at (x, y)."""
+        letters = font(self._px(ink.size), ink.bold)
+        self._pen.text((self._px(x), self._px(y)), words, ink.colour, letters, anchor=ink.anchor)
+
+    def width_of(self, words: str, ink: Ink) -> float:
+        """Return the width of a line in layout units."""
+        return font(self._px(ink.size), ink.bold).getlength(words) / self.scale
+
+    def fitted(self, words: str, ink: Ink, width: float) -> str:
+        """Shorten a line with an ellipsis until it fits."""
+        if self.width_of(words, ink) <= width:
+            return words
+        while words and self.width_of(words + "…", ink) > width:
+            words = words[:-1]
+        return words.rstrip() + "…"
+
+    def box(
+        self, box: Box, fill: str | None, outline: str | None = None, radius: float = 0
+    ) -> None:
+        """Draw a rectangle."""
+        corners = [self._px(v) for v in (box.x, box.y, box.right, box.bottom)]
+        self._pen.rounded_rectangle(
+            corners, self._px(radius), fill, outline, width=max(1, round(self.scale / 2))
+        )
+
+    def line(self, start: tuple[float, float], end: tuple[float, float], colour: str) -> None:
+        """Draw a thin straight line."""
+        points = [self._px(v) for v in (*start, *end)]
+        self._pen.line(points, colour, width=max(1, round(self.scale * 0.6)))
+
+    def dashes(self, x: float, top: float, bottom: float, colour: str) -> None:
+        """Draw a dashed vertical line."""
+        y = top
+        while y < bottom:
+            self.line((x, y), (x, min(y + 4, bottom)), colour)
+            y += 7
+
+    def paste(self, picture: Image.Image, x: float, y: float) -> None:
+        """Place a picture that has its final size in pixels."""
+        self.image.paste(picture, (self._px(x), self._px(y)))
+
+    def _px(self, units: float) -> int:
+        return round(units * self.scale)

@@ -1,0 +1,122 @@
+"""`lesions.csv`: one row for the body, one a region, one a lesion, units in the column names."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from report.documents import measurements_document
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from report.content import ReportContent
+
+_ADC_COLUMNS = {
+    "mean": "adc_mean_um2_s",
+    "sd": "adc_sd_um2_s",
+    "median": "adc_median_um2_s",
+    "p5": "adc_p5_um2_s",
+    "p10": "adc_p10_um2_s",
+    "p25": "adc_p25_um2_s",
+    "p75": "adc_p75_um2_s",
+    "p90": "adc_p90_um2_s",
+    "p95": "adc_p95_um2_s",
+    "minimum": "adc_minimum_um2_s",
+    "maximum": "adc_maximum_um2_s",
+    "skewness": "adc_skewness",
+    "kurtosis": "adc_kurtosis",
+}
+
+COLUMNS: tuple[str, ...] = (
+    "study_uid",
+    "run_id",
+    "level",
+    "name",
+    "region",
+    "coverage_fraction",
+    "bone_volume_ml",
+    "disease_volume_ml",
+    "burden_fraction",
+    "log_tdv",
+    "n_lesions",
+    "evaluable",
+    "diameter_mm",
+    "centroid_x_mm",
+    "centroid_y_mm",
+    "centroid_z_mm",
+    *_ADC_COLUMNS.values(),
+    "class_low_ml",
+    "class_intermediate_ml",
+    "class_high_ml",
+)
+
+
+def lesions_csv(content: ReportContent) -> str:
+    """Return the text of `lesions.csv`: RFC 4180 with a header and newlines as line ends.
+
+    A cell is empty where a quantity does not apply to the level or is missing. Every number is
+    the one in `measurements.json`.
+    """
+    document: dict[str, Any] = measurements_document(content)
+    rows = [_total(document["totals"])]
+    rows += [_region(region) for region in document["regions"]]
+    rows += [_lesion(lesion) for lesion in document["lesions"]]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    keys = {"study_uid": document["study_uid"], "run_id": document["run_id"]}
+    writer.writerows(keys | row for row in rows)
+    return text.getvalue()
+
+
+def _total(totals: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        "level": "total",
+        "name": "total",
+        "disease_volume_ml": totals["tdv_ml"],
+        "log_tdv": totals["log_tdv"],
+        "n_lesions": totals["n_lesions"],
+        **_shared(totals),
+    }
+
+
+def _region(region: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        "level": "region",
+        "name": region["name"],
+        "region": region["name"],
+        "coverage_fraction": region["coverage"],
+        "bone_volume_ml": region["bone_volume_ml"],
+        "disease_volume_ml": region["disease_volume_ml"],
+        "burden_fraction": region["burden"],
+        "n_lesions": region["n_lesions"],
+        **_shared(region),
+    }
+
+
+def _lesion(lesion: Mapping[str, Any]) -> dict[str, object]:
+    x_mm, y_mm, z_mm = lesion["centroid_mm"]
+    return {
+        "level": "lesion",
+        "name": lesion["name"],
+        "region": lesion["region"],
+        "disease_volume_ml": lesion["volume_ml"],
+        "evaluable": "true" if lesion["evaluable"] else "false",
+        "diameter_mm": lesion["diameter_mm"],
+        "centroid_x_mm": x_mm,
+        "centroid_y_mm": y_mm,
+        "centroid_z_mm": z_mm,
+        **_shared(lesion),
+    }
+
+
+def _shared(part: Mapping[str, Any]) -> dict[str, object]:
+    """ADC statistics and class volumes: the columns that every level has."""
+    adc = part["adc_um2_s"] or {}
+    low, intermediate, high = part["classes_ml"]
+    cells: dict[str, object] = {_ADC_COLUMNS[name]: value for name, value in adc.items()}
+    cells |= {"class_low_ml": low, "class_intermediate_ml": intermediate, "class_high_ml": high}
+    return cells
