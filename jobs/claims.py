@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, or_, select, update
 
 from jobs.engine import Records, writes
-from jobs.errors import IllegalMove, LeaseLost, UnknownJob
+from jobs.errors import IllegalMove, JobsError, LeaseLost, UnknownJob
 from jobs.events import write_event
 from jobs.job import EventKind, Failure, Job, JobState, Stage, check_move
 from jobs.rows import from_failure, to_job
@@ -121,7 +121,7 @@ def write_held(tx: Transaction, job: Job, **values: object) -> None:
     """
     statement = update(jobs).where(held_by(job)).values(updated_at=tx.now, **values)
     if tx.connection.execute(statement).rowcount != 1:
-        raise _lost(tx, job)
+        raise _refusal(tx, job)
 
 
 def move_held(tx: Transaction, job: Job, target: JobState, **values: object) -> None:
@@ -135,20 +135,17 @@ def move_held(tx: Transaction, job: Job, target: JobState, **values: object) -> 
     check_move(JobState.RUNNING, target)
     statement = update(jobs).where(held_by(job)).values(updated_at=tx.now, state=target, **values)
     if tx.connection.execute(statement).rowcount != 1:
-        lost = _lost(tx, job)
-        now = tx.connection.execute(select(jobs).where(jobs.c.id == job.id)).mappings().one()
-        if now["fence"] == job.fence:
-            raise IllegalMove(
-                f"job {job.id} is {now['state']}, not running: it cannot become {target}"
-            )
-        raise lost
+        raise _refusal(tx, job, target)
 
 
-def _lost(tx: Transaction, job: Job) -> LeaseLost | UnknownJob:
+def _refusal(tx: Transaction, job: Job, target: JobState | None = None) -> JobsError:
+    """Say why a write of the holder found no row."""
     query = select(jobs.c.state, jobs.c.fence).where(jobs.c.id == job.id)
     now = tx.connection.execute(query).one_or_none()
     if now is None:
         return UnknownJob(f"there is no job {job.id}")
+    if target is not None and now.fence == job.fence:
+        return IllegalMove(f"job {job.id} is {now.state}, not running: it cannot become {target}")
     return LeaseLost(
         f"job {job.id} is {now.state} with fence {now.fence}, ours was {job.fence}: stop the work"
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property, wraps
+from functools import cached_property, update_wrapper
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
@@ -138,7 +139,7 @@ class Records:
         for remaining in reversed(range(_TRIES)):
             try:
                 with self._engine.connect() as connection:
-                    connection = connection.execution_options(writes=writes)
+                    connection.execution_options(writes=writes)
                     with connection.begin():
                         return work(Transaction(connection, self._clock))
             except DBAPIError as error:
@@ -166,21 +167,24 @@ def writes(
     method: Callable[Concatenate[_S, Transaction, _P], _R],
 ) -> Callable[Concatenate[_S, _P], _R]:
     """Give the method a transaction as its first argument; commit when it returns."""
-
-    @wraps(method)
-    def run(self: _S, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        return self._run(lambda tx: method(self, tx, *args, **kwargs), writes=True)
-
-    return run
+    return _in_transaction(method, writes=True)
 
 
 def reads(
     method: Callable[Concatenate[_S, Transaction, _P], _R],
 ) -> Callable[Concatenate[_S, _P], _R]:
     """Give the method a transaction as its first argument: one consistent view, nothing written."""
+    return _in_transaction(method, writes=False)
 
-    @wraps(method)
-    def run(self: _S, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        return self._run(lambda tx: method(self, tx, *args, **kwargs), writes=False)
 
+def _in_transaction(
+    method: Callable[Concatenate[_S, Transaction, _P], _R], *, writes: bool
+) -> Callable[Concatenate[_S, _P], _R]:
+    def run(self: _S, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        return self._run(lambda tx: method(self, tx, *args, **kwargs), writes=writes)
+
+    update_wrapper(run, method)
+    given = signature(method)
+    visible = [p for p in given.parameters.values() if p.name != "tx"]
+    run.__signature__ = given.replace(parameters=visible)  # type: ignore[attr-defined]
     return run

@@ -45,7 +45,7 @@ class JobHistory(Records):
 
     @reads
     def stage_seconds(self, tx: Transaction, job_id: str) -> dict[str, float]:
-        """Return seconds by stage, in order of finishing; a repeated stage counts once, the last."""
+        """Return seconds by stage, in order of finishing; of a repeated stage the last."""
         query = (
             select(stage_times.c.stage, stage_times.c.seconds)
             .where(stage_times.c.job_id == job_id)

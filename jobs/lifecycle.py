@@ -77,7 +77,7 @@ class JobLifecycle(Records):
 
     @writes
     def hand_back(self, tx: Transaction, job: Job) -> None:
-        """Queue again at once without counting the attempt: the worker stops. Raises as `deliver`."""
+        """Queue again at once, the attempt not counted: the worker stops. Raises as `deliver`."""
         move_held(tx, job, JobState.QUEUED, attempt=job.attempt - 1, lease_until=None)
         write_event(tx, job.id, EventKind.HANDED_BACK, owner=job.lease_owner)
 

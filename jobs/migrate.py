@@ -16,8 +16,6 @@ from jobs.engine import make_engine
 from jobs.errors import SchemaTooNew, SchemaTooOld, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sqlalchemy import Connection, Engine
 
 _LOCK = 0x6F7374656F6E  # "osteon": the advisory lock under which a PostgreSQL schema changes
@@ -107,16 +105,12 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _refuse_newer(found: str | None) -> None:
-    known = {script.revision for script in _scripts()}
-    if found is not None and found not in known:
+    scripts = ScriptDirectory.from_config(_config()).walk_revisions()
+    if found is not None and found not in {script.revision for script in scripts}:
         raise SchemaTooNew(
             f"the database has schema {found}, which this software does not know ({head()} is its "
             "newest): install the newer software again, or restore a backup made before it"
         )
-
-
-def _scripts() -> Iterator[object]:
-    return ScriptDirectory.from_config(_config()).walk_revisions()
 
 
 def _lock(connection: Connection) -> None:

@@ -157,10 +157,10 @@ def _keep(tx: Transaction, job: Job, result: ResultFile) -> None:
                 f"{result.name}: other bytes stand under {row['sop_instance_uid'] or row['name']} "
                 f"of job {row['job_id']}; send those, or make new bytes with a new UID and name"
             )
-    row = asdict(result) | {"job_id": job.id, "created_at": tx.now}
-    statement = tx.insert(results_).values(row)
+    kept = asdict(result) | {"job_id": job.id, "created_at": tx.now}
+    statement = tx.insert(results_).values(kept)
     name = [results_.c.job_id, results_.c.name]
-    tx.connection.execute(statement.on_conflict_do_update(index_elements=name, set_=row))
+    tx.connection.execute(statement.on_conflict_do_update(index_elements=name, set_=kept))
 
 
 # A first try counts one, a later one adds to what stands.

@@ -62,6 +62,7 @@ def to_job(row: RowMapping) -> Job:
         | {
             "state": JobState(row["state"]),
             "stage": to_stage(row["stage"]),
+            "progress": float(row["progress"]),  # SQLite's RETURNING gives 0 for 0.0
             "failure": to_failure(row),
         }
     )
