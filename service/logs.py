@@ -1,0 +1,96 @@
+"""Logs: one JSON object a line on stderr, the job's id bound, nothing that names a patient.
+
+Libraries that quote DICOM values in their messages (pydicom, pynetdicom, highdicom) are kept to
+errors without their text, and a traceback is written as places in the code: an exception's own
+message may carry what a data set holds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import sys
+import traceback
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+_JOB_ID: ContextVar[str | None] = ContextVar("job_id", default=None)
+_QUOTING = ("pydicom", "pynetdicom", "highdicom")
+_OURS = (
+    "dicom_node",
+    "dicom_objects",
+    "imaging",
+    "jobs",
+    "phantom",
+    "report",
+    "service",
+    "workers",
+)
+
+
+@contextlib.contextmanager
+def bound_job(job_id: str) -> Iterator[None]:
+    """Write `job_id` on every log line inside the block."""
+    token = _JOB_ID.set(job_id)
+    try:
+        yield
+    finally:
+        _JOB_ID.reset(token)
+
+
+def configure(process: str, level: str = "INFO") -> None:
+    """Send every log record of this process to stderr as JSON; call once, at the start."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines(process))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    for name in _OURS:
+        logging.getLogger(name).setLevel(level)
+    for name in _QUOTING:
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+class JsonLines(logging.Formatter):
+    """Formats a record as one JSON object: ts, level, process, logger, msg, job_id, error."""
+
+    def __init__(self, process: str) -> None:
+        """Name the process on every line."""
+        super().__init__()
+        self._process = process
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, without a line end."""
+        line: dict[str, Any] = {
+            "ts": datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "process": self._process,
+            "logger": record.name,
+            "msg": _text(record),
+        }
+        job_id = getattr(record, "job_id", None) or _JOB_ID.get()
+        if job_id is not None:
+            line["job_id"] = job_id
+        if record.exc_info and record.exc_info[0] is not None:
+            line["error"] = record.exc_info[0].__name__
+            line["at"] = places(record.exc_info[2])
+        return json.dumps(line, ensure_ascii=False)
+
+
+def _text(record: logging.LogRecord) -> str:
+    """Return the message; of a library that may quote a data set, only that it spoke."""
+    if record.name.split(".")[0] in _QUOTING:
+        return "(text withheld: it may quote a data set)"
+    return record.getMessage()
+
+
+def places(trace: TracebackType | None) -> list[str]:
+    """Return where an error arose, innermost last: "file:line function", without any value."""
+    rows = traceback.extract_tb(trace)
+    return [f"{row.filename.rsplit('/', 2)[-1]}:{row.lineno} {row.name}" for row in rows]

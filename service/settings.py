@@ -1,0 +1,243 @@
+"""Every setting of Osteon: the only module that reads the environment.
+
+Precedence: command-line flags > `OSTEON_*` variables > `osteon.toml` > the defaults below. Nested
+keys are joined by two underscores (`OSTEON_NODE__PORT=11112`). A variable that ends in `_FILE`
+names a file that holds the value (`OSTEON_STORE__PASSWORD_FILE=/run/secrets/db`). Unknown keys are
+errors, so that a misspelt setting is never silently a default.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX = "OSTEON_"
+DELIMITER = "__"
+CONFIG_VARIABLE = "OSTEON_CONFIG"
+_PROJECT = Path(__file__).resolve().parent.parent
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class Section(BaseModel):
+    """A group of settings: frozen, and strict about names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NodeSettings(Section):
+    """The DICOM door: who we are and when a study is complete."""
+
+    ae_title: str = Field(default="OSTEON", min_length=1, max_length=16)
+    host: str = "127.0.0.1"
+    port: int = Field(default=11112, ge=0, le=65535)
+    quiet_s: float = Field(
+        default=60.0, gt=0, description="a study is complete after so long a silence"
+    )
+
+
+class StoreSettings(Section):
+    """The database; SQLite in the data directory if no address is given."""
+
+    url: str | None = None
+    password: SecretStr | None = Field(
+        default=None, description="put in place of {password} in the url"
+    )
+
+
+class WorkerSettings(Section):
+    """The process that runs jobs, each in a child of its own."""
+
+    poll_s: float = Field(default=1.0, gt=0)
+    lease_s: float = Field(default=60.0, gt=0)
+    timeout_s: float = Field(default=1800.0, gt=0, description="a job that runs longer is stopped")
+    memory_gib: float | None = Field(
+        default=None, gt=0, description="address space limit of the child"
+    )
+    threads: int | None = Field(default=None, ge=1, description="all cores if not given")
+
+
+class ModelSettings(Section):
+    """Where the served models are."""
+
+    repository: Path = _PROJECT / "model_repository"
+    anatomy: str = "anatomy"
+
+
+class DiseaseSettings(Section):
+    """The rule that marks disease inside bone (docs/architecture.md, burden)."""
+
+    signal_threshold: float | None = Field(default=None, gt=0)
+    min_volume_ml: float = Field(default=0.1, ge=0, description="smaller marks are not lesions")
+
+
+class ApiSettings(Section):
+    """The web address of the console and the REST interface."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    allow_remote: bool = Field(default=False, description="listen beyond loopback, without sign-in")
+
+    @model_validator(mode="after")
+    def _loopback_only(self) -> ApiSettings:
+        """There is no sign-in yet, so another machine must not reach it by accident."""
+        if self.host not in _LOOPBACK and not self.allow_remote:
+            message = (
+                f"api.host {self.host} can be reached from other machines and there is no "
+                "sign-in; set api.allow_remote = true only behind something that has one"
+            )
+            raise ValueError(message)
+        return self
+
+
+class DestinationSettings(Section):
+    """A system that results are sent to by C-STORE."""
+
+    name: str = Field(min_length=1, max_length=64)
+    ae_title: str = Field(min_length=1, max_length=16)
+    host: str
+    port: int = Field(ge=1, le=65535)
+
+
+class Settings(BaseSettings):
+    """All settings, read once and then passed on as plain arguments."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter=DELIMITER,
+        extra="forbid",
+        frozen=True,
+    )
+    config_file: ClassVar[Path | None] = None
+    """The TOML file that `load_settings` bound."""
+
+    data_dir: Path = Path("data")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    node: NodeSettings = NodeSettings()
+    store: StoreSettings = StoreSettings()
+    worker: WorkerSettings = WorkerSettings()
+    models: ModelSettings = ModelSettings()
+    disease: DiseaseSettings = DiseaseSettings()
+    api: ApiSettings = ApiSettings()
+    destinations: tuple[DestinationSettings, ...] = ()
+
+    @property
+    def spool_dir(self) -> Path:
+        """Where received instances are."""
+        return self.data_dir / "spool"
+
+    @property
+    def results_dir(self) -> Path:
+        """Where results are, in a folder for each job."""
+        return self.data_dir / "results"
+
+    @property
+    def store_url(self) -> str:
+        """The database address with its password: never log it."""
+        url = self.store.url or f"sqlite:///{(self.data_dir / 'osteon.sqlite').resolve()}"
+        secret = self.store.password.get_secret_value() if self.store.password else ""
+        return url.replace("{password}", secret)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put flags first, then the environment, then the TOML file."""
+        del env_settings, dotenv_settings, file_secret_settings
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=cls.config_file)
+        return (init_settings, _Environment(settings_cls), toml)
+
+
+class SettingsError(Exception):
+    """The settings are not usable; the message names each key and what is wrong with it."""
+
+    code = "SETTINGS"
+
+
+class _Environment(EnvSettingsSource):
+    """Variables with our prefix; `_FILE` variants are read, names that no setting has refused."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        found = {k: v for k, v in os.environ.items() if k.upper().startswith(PREFIX)}
+        found.pop(CONFIG_VARIABLE, None)
+        return dict(self._read(name.upper(), value) for name, value in found.items())
+
+    def _read(self, name: str, value: str) -> tuple[str, str]:
+        """Return the lower-case variable and its value, from a file where the name says so."""
+        if name.endswith("_FILE"):
+            value = _secret(name, value)
+            name = name.removesuffix("_FILE")
+        first = name.removeprefix(PREFIX).split(DELIMITER)[0].lower()
+        if first not in self.settings_cls.model_fields:
+            message = f"{name}: there is no setting of this name; `osteon config` lists them"
+            raise SettingsError(message)
+        return name.lower(), value
+
+
+def _secret(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        message = f"{name}: the file that it names cannot be read"
+        raise SettingsError(message) from error
+
+
+def load_settings(
+    flags: Mapping[str, Any] | None = None, config_file: Path | None = None
+) -> Settings:
+    """Read the settings once.
+
+    Args:
+        flags: nested values from the command line; they win.
+        config_file: a TOML file; `OSTEON_CONFIG`, else `osteon.toml` here if there is one.
+
+    Raises:
+        SettingsError: a key is unknown, a value is not allowed, or a named file is missing.
+
+    """
+    path = config_file or _named_config()
+    if path is not None and not path.is_file():
+        message = f"there is no settings file {path}"
+        raise SettingsError(message)
+
+    class Bound(Settings):
+        config_file: ClassVar[Path | None] = path
+
+    try:
+        return Bound(**(flags or {}))
+    except ValidationError as error:
+        raise SettingsError(_sentence(error)) from error
+    except ValueError as error:  # broken TOML, broken JSON in a variable
+        message = f"the settings cannot be read: {error}"
+        raise SettingsError(message) from error
+
+
+def _named_config() -> Path | None:
+    named = os.environ.get(CONFIG_VARIABLE)
+    if named:
+        return Path(named)
+    here = Path("osteon.toml")
+    return here if here.is_file() else None
+
+
+def _sentence(error: ValidationError) -> str:
+    """One line for each wrong key; values are left out, they may be secret."""
+    rows = (f"{'.'.join(map(str, row['loc']))}: {row['msg']}" for row in error.errors())
+    return "; ".join(rows)

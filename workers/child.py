@@ -1,0 +1,75 @@
+"""The process that runs one job: `python -m workers.child`, told what to do on standard input.
+
+It is spawned, never forked, so torch starts clean; it may be killed at any moment. What it holds
+is a claimed job: every write carries the fence, so a child that outlived its lease writes nothing.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import resource
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jobs.store import JobStore
+from workers.configuration import Assignment
+from workers.processing import Processing
+
+if TYPE_CHECKING:
+    from workers.configuration import WorkerConfiguration
+    from workers.pipeline import Pipeline
+
+_LOG = logging.getLogger(__name__)
+_PR_SET_PDEATHSIG = 1
+_OOM_SCORE = "500"
+
+
+def main() -> int:
+    """Run the job that standard input names; 0 when its fate is written down."""
+    return run(Assignment.from_json(sys.stdin.readline()))
+
+
+def run(assignment: Assignment) -> int:
+    """Process one claimed job within its limits."""
+    configuration = assignment.configuration
+    confine(configuration.memory_gib)
+    store = JobStore(configuration.store_url)
+    try:
+        job = store.job(assignment.job_id)
+        if job.fence != assignment.fence:
+            _LOG.warning("the job changed hands before its child started")
+            return 0
+        Processing(store, configuration, lambda: load_pipeline(configuration)).process(job)
+    finally:
+        store.close()
+    return 0
+
+
+def confine(memory_gib: float | None) -> None:
+    """Die with the supervisor, be the first to go when memory is short, keep to the limit."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides; a terminal tells both
+    Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
+    if memory_gib is not None:
+        limit = int(memory_gib * 2**30)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def load_pipeline(configuration: WorkerConfiguration) -> Pipeline:
+    """Load the model and put the path together; torch is imported here and not before."""
+    from imaging.disease import DiseaseRule  # noqa: PLC0415
+    from imaging.measurement import MeasurementSettings  # noqa: PLC0415
+    from workers.inference.torchscript import TorchScriptModel  # noqa: PLC0415
+    from workers.pipeline import Pipeline  # noqa: PLC0415
+
+    model = TorchScriptModel(configuration.anatomy_model, configuration.threads)
+    rule = DiseaseRule(**configuration.disease)
+    measurement = MeasurementSettings(thresholds_um2_s=configuration.thresholds_um2_s)
+    return Pipeline(model, rule, configuration.min_lesion_ml, measurement)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""What a worker is told at its start; plain values that cross to the child process as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Destination:
+    """A system that results are sent to by C-STORE."""
+
+    name: str
+    ae_title: str
+    host: str
+    port: int
+    calling_ae_title: str = "OSTEON"
+
+
+@dataclass(frozen=True)
+class Build:
+    """What made the results: named in every object, and part of what their UIDs derive from."""
+
+    software_version: str
+    git_commit: str
+    device_uid: str
+    """DeviceUID (0018,1002) of this installation."""
+    settings_digest: str
+    """Of the settings that change pixels or numbers."""
+
+
+@dataclass(frozen=True)
+class WorkerConfiguration:
+    """Where everything is, and the limits of one job."""
+
+    store_url: str
+    """May hold a password: it crosses by standard input, never by argument, and is never logged."""
+    spool_dir: Path
+    results_dir: Path
+    anatomy_model: Path
+    """Folder of the anatomy model in the repository."""
+    build: Build
+    destinations: tuple[Destination, ...] = ()
+    disease: dict[str, float] = dataclasses.field(default_factory=dict)
+    """Fields of `imaging.disease.DiseaseRule` that differ from its defaults."""
+    min_lesion_ml: float = 0.1
+    thresholds_um2_s: tuple[float, float] = (900.0, 1400.0)
+    """Between the low, intermediate and high ADC class."""
+    threads: int | None = None
+    memory_gib: float | None = None
+    """Address space of the child; no limit if not given."""
+    lease_s: float = 60.0
+    poll_s: float = 1.0
+    timeout_s: float = 1800.0
+    log_level: str = "INFO"
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One claimed job and everything the child needs for it."""
+
+    job_id: str
+    fence: int
+    configuration: WorkerConfiguration
+
+    def to_json(self) -> str:
+        """Return the assignment as one line of JSON."""
+        return json.dumps(dataclasses.asdict(self), default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> Assignment:
+        """Read what `to_json` wrote."""
+        fields: dict[str, Any] = json.loads(text)
+        values = fields["configuration"]
+        for name in ("spool_dir", "results_dir", "anatomy_model"):
+            values[name] = Path(values[name])
+        values["destinations"] = tuple(Destination(**row) for row in values["destinations"])
+        values["thresholds_um2_s"] = tuple(values["thresholds_um2_s"])
+        values["build"] = Build(**values["build"])
+        return cls(fields["job_id"], fields["fence"], WorkerConfiguration(**values))

@@ -1,0 +1,173 @@
+"""The encode stage: what was found becomes files, each with the digest of its bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from dicom_objects.results import ResultContent, encode_results
+from imaging.provenance import ModelIdentity, Provenance
+from jobs.result import ResultFile
+from report.content import ReportContent, ReportImages
+from report.documents import measurements_json
+from report.mip import View
+from report.mip_image import mip_png
+from report.spreadsheet import lesions_csv
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dicom_objects.records import DiffusionStudy
+    from imaging.adc import AdcFit
+    from imaging.measurement import Measurement
+    from imaging.model import ModelSpec
+    from imaging.quality import QualityNote
+    from imaging.stations import Assembly
+    from workers.configuration import Build
+
+
+@dataclass(frozen=True)
+class Run:
+    """What identifies one run: equal runs give equal UIDs and equal bytes in the PACS."""
+
+    run_id: str
+    at: datetime
+    """When the input was complete: the content time of the results, the same in every attempt."""
+    input_digest: str
+    """Of all instances, `jobs.study.input_digest`."""
+    build: Build
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """Everything that a run found, on the whole-body grid."""
+
+    study: DiffusionStudy
+    assembly: Assembly
+    fit: AdcFit
+    labels: NDArray[np.uint8] = field(repr=False)
+    lesion_labels: NDArray[np.uint16] = field(repr=False)
+    measurement: Measurement
+    quality: tuple[QualityNote, ...]
+    model: ModelSpec
+    started_at: datetime
+
+
+def encode(
+    findings: Findings, run: Run, folder: Path, seconds: Mapping[str, float]
+) -> tuple[ResultFile, ...]:
+    """Write SEG, SR, numbers and pictures into `folder`; paths are relative to it."""
+    return (
+        *_dicom(findings, run, folder),
+        *_documents(_report_content(findings, run, seconds), folder),
+        *_pictures(findings, folder),
+    )
+
+
+def uid_seed(findings: Findings, run: Run) -> str:
+    """Return what the UIDs of the results derive from: other bytes always have another seed."""
+    spec = findings.model
+    parts = (
+        findings.study.study_uid,
+        run.input_digest,
+        run.at.isoformat(),
+        f"{spec.name} {spec.version} {spec.sha256}",
+        run.build.settings_digest,
+        f"{run.build.software_version} {run.build.git_commit} {run.build.device_uid}",
+    )
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _dicom(findings: Findings, run: Run, folder: Path) -> Iterator[ResultFile]:
+    content = ResultContent(
+        study=findings.study,
+        assembly=findings.assembly,
+        labels=findings.labels,
+        lesion_labels=findings.lesion_labels,
+        measurement=findings.measurement,
+        provenance=_provenance(findings, run, run.at, run.at),
+        uid_seed=uid_seed(findings, run),
+        quality=findings.quality,
+    )
+    for made in encode_results(content, folder):
+        file = _result(made.kind, made.path.relative_to(folder).as_posix(), folder)
+        yield dataclasses.replace(
+            file,
+            sop_class_uid=str(made.sop_class_uid),
+            sop_instance_uid=str(made.sop_instance_uid),
+            series_uid=str(made.series_uid),
+        )
+
+
+def _documents(content: ReportContent, folder: Path) -> Iterator[ResultFile]:
+    texts = {
+        "measurements": ("measurements.json", measurements_json(content)),
+        "lesions": ("lesions.csv", lesions_csv(content)),
+    }
+    for kind, (name, text) in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="")
+        yield _result(kind, name, folder)
+
+
+def _pictures(findings: Findings, folder: Path) -> Iterator[ResultFile]:
+    volume = findings.assembly.volume
+    images = ReportImages(
+        geometry=volume.geometry,
+        high_b=volume.high_b,
+        adc_um2_s=findings.fit.adc_um2_s,
+        disease=findings.lesion_labels > 0,
+    )
+    for view in (View.CORONAL, View.SAGITTAL):
+        name = f"mip_{view.value}.png"
+        (folder / name).write_bytes(mip_png(images, view))
+        yield _result("mip", name, folder)
+
+
+def _report_content(findings: Findings, run: Run, seconds: Mapping[str, float]) -> ReportContent:
+    now = datetime.now(UTC)
+    return ReportContent(
+        study_uid=findings.study.study_uid,
+        measurement=findings.measurement,
+        provenance=_provenance(findings, run, findings.started_at, now),
+        b_values=findings.fit.b_values,
+        fit=findings.fit.method,
+        spacing_mm=findings.assembly.volume.geometry.spacing_mm,
+        series=tuple(dataclasses.asdict(record) for record in findings.study.series),
+        quality=findings.quality,
+        stages=dict(seconds),
+    )
+
+
+def _provenance(findings: Findings, run: Run, start: datetime, end: datetime) -> Provenance:
+    spec = findings.model
+    return Provenance(
+        software_version=run.build.software_version,
+        git_commit=run.build.git_commit,
+        models=(ModelIdentity(spec.name, spec.version, spec.sha256),),
+        settings_digest=run.build.settings_digest,
+        device_uid=run.build.device_uid,
+        run_id=run.run_id,
+        started_at=start.isoformat(timespec="seconds"),
+        finished_at=end.isoformat(timespec="seconds"),
+    )
+
+
+_MEDIA_TYPES = {
+    ".dcm": "application/dicom",
+    ".json": "application/json",
+    ".csv": "text/csv",
+    ".png": "image/png",
+}
+
+
+def _result(kind: str, name: str, folder: Path) -> ResultFile:
+    path = folder / name
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return ResultFile(kind, name, _MEDIA_TYPES[path.suffix], name, digest)

@@ -1,0 +1,107 @@
+"""A TorchScript model in this process, for the processor."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from imaging.errors import ModelMismatch
+from imaging.tiling import slabs
+from workers.inference.model import check_input
+from workers.inference.repository import WEIGHTS, load_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from imaging.model import ModelInput, ModelSpec
+
+
+class TorchScriptModel:
+    """Runs `1/model.pt` slab by slab: frozen, channels last, bfloat16 where the processor has it.
+
+    The served file takes (1, channel, slice, row, column) float32 and returns the softmax
+    probabilities (1, class, slice, row, column).
+    """
+
+    def __init__(self, folder: Path, threads: int | None = None) -> None:
+        """Load and freeze the model.
+
+        Args:
+            folder: the model's folder in the repository.
+            threads: processor threads; all cores that this process may use if not given.
+
+        Raises:
+            ModelMismatch: the declaration and the file disagree.
+
+        """
+        self._spec = load_spec(folder)
+        torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
+        module = torch.jit.load(str(folder / WEIGHTS), map_location="cpu").eval()  # type: ignore[no-untyped-call]
+        self._module = torch.jit.freeze(module.to(memory_format=torch.channels_last_3d))
+        self._bfloat16 = has_bfloat16()
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What the model declares about its input and its classes."""
+        return self._spec
+
+    def predict(
+        self, model_input: ModelInput, on_progress: Callable[[float], None]
+    ) -> NDArray[np.float16]:
+        """See `SegmentationModel.predict`; half precision keeps a whole body near 1 GiB."""
+        check_input(self._spec, model_input)
+        array = model_input.array
+        parts = slabs(array.shape[1], self._spec.slab_slices, self._spec.slab_overlap)
+        total = np.zeros((len(self._spec.classes), *array.shape[1:]), dtype=np.float16)
+        for done, part in enumerate(parts, start=1):
+            probability = self._slab(array[:, part.start : part.stop])
+            weights = np.asarray(part.weights, dtype=np.float32)[:, None, None]
+            total[:, part.start : part.stop] += (probability * weights).astype(np.float16)
+            on_progress(done / len(parts))
+        return total
+
+    def _slab(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the probabilities (class, slice, row, column) of one slab, checked."""
+        padded = pad_to_multiple(array, self._spec.divisor)
+        tensor = torch.from_numpy(padded)[None].contiguous(memory_format=torch.channels_last_3d)
+        with torch.inference_mode(), self._precision():
+            answer = self._module(tensor)[0].float().numpy()
+        classes = len(self._spec.classes)
+        if answer.shape != (classes, *padded.shape[1:]):
+            message = (
+                f"model {self._spec.name} answered shape {answer.shape} for "
+                f"{classes} classes on {padded.shape[1:]}"
+            )
+            raise ModelMismatch(message)
+        if not np.isfinite(answer).all():
+            message = f"model {self._spec.name} answered values that are not numbers"
+            raise ModelMismatch(message)
+        slices, rows, columns = array.shape[1:]
+        inside: NDArray[np.float32] = answer[:, :slices, :rows, :columns]
+        return inside
+
+    def _precision(self) -> AbstractContextManager[object]:
+        if self._bfloat16:
+            return torch.autocast("cpu", dtype=torch.bfloat16)
+        return nullcontext()
+
+
+def has_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 in hardware; emulated, it is slower than fp32."""
+    return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
+
+
+def pad_to_multiple(
+    array: NDArray[np.float32], divisor: tuple[int, int, int]
+) -> NDArray[np.float32]:
+    """Append zeros to (channel, slice, row, column) so that each axis is a multiple."""
+    sizes = zip(array.shape[1:], divisor, strict=True)
+    after = [(0, -size % multiple) for size, multiple in sizes]
+    return np.pad(array, [(0, 0), *after])

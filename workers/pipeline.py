@@ -1,0 +1,101 @@
+"""What happens to a study between its images and its results, in order: the whole path.
+
+Inputs are files and a model, outputs are files: no store, no network. `workers.processing` runs it
+for a job and delivers; `osteon run` runs it on a folder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from dicom_objects.diffusion import read_study
+from imaging.adc import fit_adc
+from imaging.anatomy import SPINAL_CANAL
+from imaging.disease import DiseaseRule, disease_mask
+from imaging.lesions import find_lesions
+from imaging.measurement import MeasurementSettings, measure
+from imaging.normalisation import normalise_high_b
+from imaging.stations import assemble
+from jobs.job import Stage
+from workers.anatomy import find_anatomy
+from workers.encoding import Findings, Run, encode
+from workers.observations import quality_notes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from jobs.result import ResultFile
+    from workers.inference.model import SegmentationModel
+    from workers.recording import Recorder
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a run gave: what was found, and the files that hold it (paths within the folder)."""
+
+    findings: Findings = field(repr=False)
+    files: tuple[ResultFile, ...]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The path of a study, for one anatomy model and one set of rules."""
+
+    anatomy: SegmentationModel
+    rule: DiseaseRule
+    min_lesion_ml: float
+    measurement: MeasurementSettings = MeasurementSettings()
+
+    def run(self, paths: Sequence[Path], folder: Path, run: Run, recorder: Recorder) -> Outcome:
+        """Measure one study.
+
+        Args:
+            paths: every file of the study; those that cannot be used get a reason.
+            folder: an empty folder for the results.
+            run: what identifies this run; results' UIDs follow from it.
+            recorder: told of each stage.
+
+        Raises:
+            NoUsableDiffusion: no station can be measured; holds a reason for each series.
+            UnusableImages: the images cannot be measured.
+            ModelMismatch: model and declaration disagree.
+            ModelUnavailable: the model is away.
+
+        """
+        started_at = datetime.now(UTC)
+        with recorder.stage(Stage.READ):
+            study = read_study(paths)
+        with recorder.stage(Stage.ASSEMBLE):
+            assembly = assemble(study.stations)
+        volume, grid = assembly.volume, assembly.volume.geometry
+        with recorder.stage(Stage.FIT):
+            fit = fit_adc(volume)
+        with recorder.stage(Stage.ANATOMY):
+            body = find_anatomy(fit, grid, self.anatomy, recorder.fraction)
+        with recorder.stage(Stage.NORMALISE):
+            signal = normalise_high_b(volume.high_b, body.labels == SPINAL_CANAL.label)
+        with recorder.stage(Stage.DISEASE):
+            disease = disease_mask(signal, fit.adc_um2_s, body.bone, body.labels, grid, self.rule)
+            lesions = find_lesions(disease.mask, grid, self.min_lesion_ml)
+        with recorder.stage(Stage.MEASURE):
+            measurement = measure(
+                fit.adc_um2_s, body.labels, disease, lesions, grid, self.measurement
+            )
+        with recorder.stage(Stage.ENCODE):
+            notes = quality_notes(assembly, signal, measurement)
+            findings = Findings(
+                study,
+                assembly,
+                fit,
+                body.labels,
+                lesions,
+                measurement,
+                notes,
+                self.anatomy.spec,
+                started_at,
+            )
+            files = encode(findings, run, folder, recorder.seconds)
+        return Outcome(findings, files)

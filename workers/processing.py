@@ -1,0 +1,124 @@
+"""One job from claim to fate: measure once, keep, deliver; every error becomes a fate."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from dicom_objects.errors import NoUsableDiffusion
+from jobs.errors import LeaseLost
+from jobs.job import EventKind, Stage
+from jobs.study import input_digest
+from workers.delivery import Courier, back_off_s
+from workers.encoding import Run
+from workers.failures import Fate, judge
+from workers.recording import StoreRecorder
+from workers.results_folder import settle, working_folder
+from workers.summary import summarise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from jobs.job import Job
+    from jobs.store import JobStore
+    from workers.configuration import WorkerConfiguration
+    from workers.failures import Verdict
+    from workers.pipeline import Pipeline
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Processing:
+    """What one job needs: its record, its input, and a pipeline that is built when it is needed."""
+
+    store: JobStore
+    configuration: WorkerConfiguration
+    make_pipeline: Callable[[], Pipeline]
+
+    def process(self, job: Job) -> None:
+        """Bring a claimed job to its fate; returns also when the job is no longer ours."""
+        recorder = StoreRecorder(self.store, job)
+        with _Fate(self.store, job, recorder):
+            if not self.store.results(job.id):
+                self._measure(job, recorder)
+            with recorder.stage(Stage.DELIVER):
+                courier = Courier(self.store, job, self.configuration.results_dir)
+                courier.deliver(self.configuration.destinations, recorder.fraction)
+            self.store.deliver(job)
+
+    def _measure(self, job: Job, recorder: StoreRecorder) -> None:
+        """Run the pipeline and keep its results; nothing is sent before this returns."""
+        instances = self.store.instances(job.study_uid, job.revision)
+        paths = [self.configuration.spool_dir / i.path for i in instances]
+        run = Run(
+            run_id=job.id,
+            at=job.created_at,
+            input_digest=input_digest(instances),
+            build=self.configuration.build,
+        )
+        with working_folder(self.configuration.results_dir, job) as folder:
+            outcome = self.make_pipeline().run(paths, folder, run, recorder)
+            files = settle(folder, self.configuration.results_dir, job, outcome.files)
+        self.store.keep_summary(job, summarise(outcome.findings))
+        self.store.keep_results(job, files)
+
+
+class _Fate:
+    """Writes down what an error in its block means for the job (`workers.failures`)."""
+
+    def __init__(self, store: JobStore, job: Job, recorder: StoreRecorder) -> None:
+        self._store = store
+        self._job = job
+        self._recorder = recorder
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        if error is None or not isinstance(error, Exception):
+            return False
+        if isinstance(error, LeaseLost):
+            _LOG.warning("the job is no longer ours; this worker wrote nothing more")
+            return True
+        verdict = judge(error, self._recorder.current)
+        level = logging.ERROR if verdict.fate is Fate.BUG else logging.WARNING
+        _LOG.log(level, "%s: %s", verdict.fate, verdict.failure.code, exc_info=error)
+        try:
+            self._record(verdict, error)
+        except LeaseLost:
+            _LOG.warning("the job is no longer ours; its fate was not written")
+        return True
+
+    def _record(self, verdict: Verdict, error: Exception) -> None:
+        failure = verdict.failure
+        if isinstance(error, NoUsableDiffusion):
+            self._store.keep_summary(self._job, series_summary(error))
+        match verdict.fate:
+            case Fate.REJECT:
+                self._store.reject(self._job, failure)
+            case Fate.HOLD:
+                self._store.hold(self._job, failure)
+            case Fate.BUG:
+                self._store.fail(self._job, failure)
+            case Fate.RETRY:
+                # Someone else is away: waiting costs no attempt, as long as it takes.
+                delay_s = back_off_s(self._tries())
+                self._store.retry(self._job, failure, delay_s, spend_attempt=False)
+
+    def _tries(self) -> int:
+        events = self._store.events(self._job.id)
+        return 1 + sum(1 for event in events if event.kind is EventKind.RETRY)
+
+
+def series_summary(error: NoUsableDiffusion) -> dict[str, Any]:
+    """Return the summary of a rejected study: why each of its series was not used."""
+    return {"series": [dataclasses.asdict(record) for record in error.series]}

@@ -1,0 +1,59 @@
+"""Where results lie: one folder a run, complete and durable before anything refers to it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import shutil
+import uuid
+from typing import TYPE_CHECKING
+
+from dicom_node.durable import sync_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from jobs.job import Job
+    from jobs.result import ResultFile
+
+_UNFINISHED = ".unfinished-"
+
+
+@contextlib.contextmanager
+def working_folder(results_dir: Path, job: Job) -> Iterator[Path]:
+    """Yield an empty folder for one attempt; what is left in it at the end is removed."""
+    results_dir.mkdir(parents=True, exist_ok=True)
+    for left_over in results_dir.glob(f"{_UNFINISHED}{job.id}-*"):
+        shutil.rmtree(left_over, ignore_errors=True)
+    folder = results_dir / f"{_UNFINISHED}{job.id}-{uuid.uuid4().hex[:8]}"
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def settle(
+    folder: Path, results_dir: Path, job: Job, files: Sequence[ResultFile]
+) -> tuple[ResultFile, ...]:
+    """Make the files durable under the job's final folder; return them with their final paths.
+
+    The fence stands in the name, so two attempts never write to one folder.
+    """
+    for file in files:
+        _sync_file(folder / file.path)
+    sync_folder(folder)
+    name = f"{job.id}-{job.fence}"
+    folder.rename(results_dir / name)
+    sync_folder(results_dir)
+    return tuple(dataclasses.replace(file, path=f"{name}/{file.path}") for file in files)
+
+
+def _sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

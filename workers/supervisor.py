@@ -1,0 +1,127 @@
+"""The worker process: claims jobs, runs each in a child, keeps the lease, outlives the child."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from jobs.errors import IllegalMove, LeaseLost, StoreUnavailable
+from jobs.job import Failure, JobState
+from workers.configuration import Assignment
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Sequence
+
+    from jobs.job import Job
+    from jobs.store import JobStore
+    from workers.configuration import WorkerConfiguration
+
+_LOG = logging.getLogger(__name__)
+_LOOK_S = 0.2
+_TERMINATE_S = 10.0
+_CRASH_DELAY_S = 5.0
+CHILD = (sys.executable, "-m", "workers.child")
+
+
+@dataclass(frozen=True)
+class Supervisor:
+    """Runs one job at a time; the store decides who has which."""
+
+    store: JobStore
+    configuration: WorkerConfiguration
+    owner: str
+    """Names this worker in the record, for people."""
+    command: Sequence[str] = field(default=CHILD)
+    """Starts a child that reads an `Assignment` from its standard input."""
+
+    def run(self, stop: threading.Event) -> None:
+        """Claim and run jobs until `stop` is set; a running job is then handed back."""
+        while not stop.is_set():
+            job = self._claim()
+            if job is None:
+                stop.wait(self.configuration.poll_s)
+            else:
+                self.supervise(job, stop)
+
+    def supervise(self, job: Job, stop: threading.Event) -> None:
+        """Run one claimed job in a child; return when the child is gone and its fate is known."""
+        _LOG.info("job claimed, attempt %d", job.attempt, extra={"job_id": job.id})
+        child = self._start(job)
+        try:
+            ending = self._watch(child, job, stop)
+        finally:
+            _end(child)
+        self._settle(job, ending or f"its process ended with status {child.returncode}", stop)
+
+    def _claim(self) -> Job | None:
+        try:
+            return self.store.claim(self.owner, self.configuration.lease_s)
+        except StoreUnavailable as error:
+            _LOG.warning("no job can be claimed: %s", error)
+            return None
+
+    def _start(self, job: Job) -> subprocess.Popen[str]:
+        assignment = Assignment(job.id, job.fence, self.configuration)
+        child = subprocess.Popen(self.command, stdin=subprocess.PIPE, text=True)  # noqa: S603
+        if child.stdin is not None:
+            child.stdin.write(assignment.to_json() + "\n")
+            child.stdin.close()
+        return child
+
+    def _watch(self, child: subprocess.Popen[str], job: Job, stop: threading.Event) -> str | None:
+        """Wait for the child and keep the lease; return why it had to be ended, if it had to."""
+        deadline = time.monotonic() + self.configuration.timeout_s
+        renew_at = time.monotonic() + self.configuration.lease_s / 3
+        while child.poll() is None:
+            now = time.monotonic()
+            if stop.is_set():
+                return "the worker was stopped"
+            if now > deadline:
+                return f"it ran longer than {self.configuration.timeout_s:g} s"
+            if now > renew_at:
+                if not self._renew(job):
+                    return "the job is no longer ours"
+                renew_at = now + self.configuration.lease_s / 3
+            stop.wait(_LOOK_S)
+        return None
+
+    def _renew(self, job: Job) -> bool:
+        """Prolong the lease; a store that does not answer is not a lost lease yet."""
+        try:
+            return self.store.renew(job, self.configuration.lease_s)
+        except StoreUnavailable as error:
+            _LOG.warning("the lease could not be renewed: %s", error)
+            return True
+
+    def _settle(self, job: Job, ending: str, stop: threading.Event) -> None:
+        """Write the fate of a job whose child could not; most often the child did."""
+        now = self.store.job(job.id)
+        if now.state is not JobState.RUNNING or now.fence != job.fence:
+            _LOG.info("job is %s", now.state, extra={"job_id": job.id})
+            return
+        try:
+            if stop.is_set():
+                self.store.hand_back(job)
+            else:
+                sentence = f"the job was cut off: {ending}"
+                failure = Failure("WORKER_DIED", sentence, now.stage, retryable=True)
+                self.store.retry(job, failure, _CRASH_DELAY_S)
+        except (LeaseLost, IllegalMove) as error:
+            _LOG.warning("%s", error, extra={"job_id": job.id})
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    """Ask the child to stop, then make it; returns when it is gone."""
+    if child.poll() is not None:
+        return
+    child.terminate()
+    try:
+        child.wait(_TERMINATE_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
