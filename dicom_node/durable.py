@@ -1,0 +1,81 @@
+"""Files that survive a power cut once the call returns (reliability.md B1 rows 15 and 16)."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from dicom_node.errors import SpoolFull, SpoolUnwritable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+
+class Folders:
+    """Makes folders under `base`, each durable in the one above it."""
+
+    def __init__(self, base: Path) -> None:
+        """Trust no folder until this process has synced its parent: an earlier one may not have."""
+        self._base = base
+        self._durable: set[Path] = set()
+        self._lock = threading.Lock()
+
+    def ensure(self, folder: Path) -> None:
+        """Return once `folder` exists durably. Threads that want the same folder wait for one."""
+        with self._lock:
+            self._ensure(folder)
+
+    def _ensure(self, folder: Path) -> None:
+        if folder in self._durable and folder.is_dir():
+            return
+        if folder == self._base:  # what is above it is the operator's
+            folder.mkdir(parents=True, exist_ok=True)
+            return
+        self._ensure(folder.parent)
+        if not folder.is_dir():
+            folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
+        self._durable.add(folder)
+
+
+def write_file(temporary: Path, final: Path, parts: Iterable[bytes]) -> None:
+    """Write, fsync, rename, fsync the directory.
+
+    Both paths are on one file system and their folders exist. A failure leaves no temporary file,
+    and never a final one that is not whole.
+    """
+    try:
+        with temporary.open("xb") as file:
+            for part in parts:
+                file.write(part)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(final)
+        sync_folder(final.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def file_system_errors() -> Iterator[None]:
+    """Turn what the file system refuses into a `SpoolError`, so that every sender hears 0xA700."""
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise SpoolFull(f"the spool's file system is full: {reason}") from None
+        raise SpoolUnwritable(f"the spool cannot be written: {reason}") from None

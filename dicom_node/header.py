@@ -1,0 +1,139 @@
+"""Which object, study and series a data set is, read by a bounded walk over its first elements.
+
+Nothing is decoded: no values, no pixels, no recursion (reliability.md fact 9). The walk ends at
+Series Instance UID (0020,000E), which stands before all bulk data.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from dicom_node.contexts import EXPLICIT_BE, IMPLICIT_LE
+from dicom_node.errors import UnreadableHeader
+from dicom_node.uid import Uid, parse_uid
+
+SOP_CLASS = 0x0008_0016
+SOP_INSTANCE = 0x0008_0018
+STUDY = 0x0020_000D
+SERIES = 0x0020_000E
+
+MAX_ELEMENTS = 20_000
+MAX_DEPTH = 32
+
+_ITEM = 0xFFFE_E000
+_ITEM_END = 0xFFFE_E00D
+_SEQUENCE_END = 0xFFFE_E0DD
+_UNDEFINED = 0xFFFF_FFFF
+# PS3.5 7.1.2: these have two reserved bytes and a 32-bit length.
+_LONG_VRS = frozenset(
+    (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
+)
+
+
+@dataclass(frozen=True)
+class InstanceHeader:
+    """Which instance this is. Every UID has been checked."""
+
+    sop_class_uid: Uid
+    sop_instance_uid: Uid
+    study_uid: Uid
+    series_uid: Uid
+    transfer_syntax_uid: Uid
+
+
+@dataclass(frozen=True)
+class _Encoding:
+    implicit: bool
+    order: str  # of struct: "<" or ">"
+
+
+def read_header(data_set: bytes, transfer_syntax_uid: Uid) -> InstanceHeader:
+    """Return the UIDs of an encoded data set (without file meta information).
+
+    Raises `UnreadableHeader` where the walk or an element is missing, `InvalidUid` for a bad value.
+    """
+    found = _walk(data_set, _encoding(transfer_syntax_uid))
+
+    def uid(tag: int, keyword: str) -> Uid:
+        if tag not in found:
+            message = f"the data set has no {keyword} ({tag >> 16:04X},{tag & 0xFFFF:04X})"
+            raise UnreadableHeader(message)
+        return parse_uid(found[tag], keyword)
+
+    return InstanceHeader(
+        sop_class_uid=uid(SOP_CLASS, "SOPClassUID"),
+        sop_instance_uid=uid(SOP_INSTANCE, "SOPInstanceUID"),
+        study_uid=uid(STUDY, "StudyInstanceUID"),
+        series_uid=uid(SERIES, "SeriesInstanceUID"),
+        transfer_syntax_uid=transfer_syntax_uid,
+    )
+
+
+def _encoding(transfer_syntax_uid: str) -> _Encoding:
+    return _Encoding(
+        implicit=transfer_syntax_uid == IMPLICIT_LE,
+        order=">" if transfer_syntax_uid == EXPLICIT_BE else "<",
+    )
+
+
+def _walk(data: bytes, encoding: _Encoding) -> dict[int, bytes]:
+    """Collect the four UIDs at the top level.
+
+    Sequences and items of undefined length are entered (a stack of encodings stands for the
+    recursion), everything with a length is stepped over.
+    """
+    wanted = (SOP_CLASS, SOP_INSTANCE, STUDY, SERIES)
+    found: dict[int, bytes] = {}
+    stack = [encoding]
+    position = 0
+    for _ in range(MAX_ELEMENTS):
+        if position + 8 > len(data):
+            return found
+        tag, value, length, inside = _element(data, position, stack[-1])
+        if len(stack) == 1 and tag > SERIES:
+            return found
+        if tag in (_ITEM_END, _SEQUENCE_END):
+            _leave(stack)
+        elif length == _UNDEFINED:
+            _enter(stack, inside)
+        else:
+            if len(stack) == 1 and tag in wanted:
+                found[tag] = data[value : value + length]
+            value += length
+        position = value
+        if position > len(data):
+            raise UnreadableHeader("an element of the data set is longer than the data set")
+    raise UnreadableHeader(f"more than {MAX_ELEMENTS} elements before SeriesInstanceUID")
+
+
+def _element(data: bytes, position: int, encoding: _Encoding) -> tuple[int, int, int, _Encoding]:
+    """Return (tag, where the value begins, its length, the encoding inside it)."""
+    order = encoding.order
+    group, element = struct.unpack_from(f"{order}HH", data, position)
+    tag = group << 16 | element
+    if encoding.implicit or group == 0xFFFE:
+        (length,) = struct.unpack_from(f"{order}I", data, position + 4)
+        return tag, position + 8, length, encoding
+    vr = data[position + 4 : position + 6]
+    if vr not in _LONG_VRS:
+        (length,) = struct.unpack_from(f"{order}H", data, position + 6)
+        return tag, position + 8, length, encoding
+    if position + 12 > len(data):
+        raise UnreadableHeader("the data set ends inside an element")
+    (length,) = struct.unpack_from(f"{order}I", data, position + 8)
+    # PS3.5 6.2.2 note 4: a UN of undefined length is a sequence in Implicit VR Little Endian.
+    inside = _Encoding(implicit=True, order="<") if vr == b"UN" else encoding
+    return tag, position + 12, length, inside
+
+
+def _enter(stack: list[_Encoding], inside: _Encoding) -> None:
+    if len(stack) > MAX_DEPTH:
+        raise UnreadableHeader(f"sequences nested more than {MAX_DEPTH // 2} deep")
+    stack.append(inside)
+
+
+def _leave(stack: list[_Encoding]) -> None:
+    if len(stack) == 1:
+        raise UnreadableHeader("the data set ends a sequence that it did not begin")
+    stack.pop()
