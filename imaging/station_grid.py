@@ -1,0 +1,201 @@
+"""The one grid that all stations of a body share, and the place of each station on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imaging.diffusion import DiffusionVolume, Station
+from imaging.errors import UnusableImages
+from imaging.geometry import Geometry
+from imaging.resampling import resample
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+MAXIMUM_IN_PLANE_MM = 5.0
+MAXIMUM_SLICE_MM = 12.0
+MAXIMUM_TILT_DEG = 30.0
+"""Limits of `dicom.md` A: coarser or more oblique images are not whole-body diffusion MRI."""
+MAXIMUM_TURN_DEG = 2.0
+"""Stations turned against each other by more than this are different acquisitions."""
+MAXIMUM_GAP_SLICES = 1.5
+DUPLICATE_SHARE = 0.8
+"""Stations that overlap by more than this share of the shorter one are one station twice."""
+_SAME_SLICE = 0.1
+_SAME_PIXEL = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class UprightStation:
+    """A station with its slices from feet to head; `flipped` if `original` runs the other way."""
+
+    station: Station
+    original: Station
+    flipped: bool
+
+    @property
+    def geometry(self) -> Geometry:
+        """The grid of the turned station."""
+        return self.station.volume.geometry
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedStation:
+    """A station on the whole-body grid: `images` (n, row, column) from slice `first_slice` on.
+
+    `inside` is None where the station fills the slices' whole area, else bool (n, row, column).
+    `exact` says that no interpolation was needed.
+    """
+
+    source: UprightStation
+    first_slice: int
+    images: Mapping[float, NDArray[np.float32]] = field(repr=False)
+    inside: NDArray[np.bool_] | None = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The station's name."""
+        return self.source.station.name
+
+    @property
+    def exact(self) -> bool:
+        """Whether the station's own pixels are the grid's."""
+        return self.inside is None
+
+    @property
+    def stop_slice(self) -> int:
+        """The first slice above the station."""
+        return self.first_slice + len(next(iter(self.images.values())))
+
+
+def upright(station: Station) -> UprightStation:
+    """Turn the slices to run from feet to head (views, no copies)."""
+    geometry = station.volume.geometry
+    if geometry.affine[2, 0] >= 0:
+        return UprightStation(station, station, flipped=False)
+    affine = geometry.affine.copy()
+    affine[:3, 3] = geometry.to_patient_mm((geometry.shape[0] - 1, 0, 0))
+    affine[:3, 0] *= -1
+    turned = Geometry(geometry.shape, affine, geometry.frame_of_reference_uid)
+    images = {b: image[::-1] for b, image in station.volume.images.items()}
+    turned_station = Station(station.name, DiffusionVolume(turned, images))
+    return UprightStation(turned_station, station, flipped=True)
+
+
+def whole_grid(stations: Sequence[UprightStation]) -> Geometry:
+    """Return the grid of the middle station, grown to hold all (stations from feet to head).
+
+    Raises:
+        UnusableImages: `SPACING_RANGE`, `OBLIQUE_TOO_LARGE`, `ORIENTATION_MIX`, `STATION_GAP` or
+            `STATION_DUPLICATE`.
+
+    """
+    reference = stations[len(stations) // 2]
+    for station in stations:
+        _check_spacing(station, reference)
+        _check_orientation(station, reference)
+    boxes = np.array([_box(s.geometry, reference.geometry) for s in stations])
+    for n in range(1, len(stations)):
+        _check_joint(stations[n - 1 : n + 1], boxes[n - 1 : n + 1], reference.geometry)
+    slack = np.array([0.5, 0.1, 0.1])
+    start = np.floor(boxes[:, 0].min(axis=0) + slack).astype(int)
+    stop = np.ceil(boxes[:, 1].max(axis=0) - slack).astype(int) + 1
+    return reference.geometry.crop(
+        (int(start[0]), int(start[1]), int(start[2])), (int(stop[0]), int(stop[1]), int(stop[2]))
+    )
+
+
+def place(station: UprightStation, grid: Geometry, b_values: Sequence[float]) -> PlacedStation:
+    """Put a station on the grid: its own pixels where they fit, else linearly resampled."""
+    geometry = station.geometry
+    images = {b: station.station.volume.images[b] for b in b_values}
+    first, last = _box(geometry, grid)
+    if _fits(geometry, grid):
+        return PlacedStation(station, round(float(first[0])), images, None)
+    start = max(0, int(np.ceil(first[0] - 0.5)))
+    stop = min(grid.shape[0], int(np.floor(last[0] + 0.5)) + 1)
+    part = grid.crop((start, 0, 0), (stop, grid.shape[1], grid.shape[2]))
+    moved = {b: resample(image, geometry, part) for b, image in images.items()}
+    ones = np.ones(geometry.shape, dtype=np.float32)
+    return PlacedStation(station, start, moved, resample(ones, geometry, part) > 0.5)
+
+
+def _box(geometry: Geometry, grid: Geometry) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """First and last voxel centre of `geometry` in indices of `grid`."""
+    corners = np.array(np.meshgrid(*[(0, n - 1) for n in geometry.shape], indexing="ij"))
+    index = grid.to_index(geometry.to_patient_mm(corners.reshape(3, -1).T))
+    return index.min(axis=0), index.max(axis=0)
+
+
+def _fits(geometry: Geometry, grid: Geometry) -> bool:
+    if geometry.shape[1:] != grid.shape[1:]:
+        return False
+    first, last = _box(geometry, grid)
+    ends = np.array([round(float(first[0])), 0, 0])
+    tolerance = np.array([_SAME_SLICE, _SAME_PIXEL, _SAME_PIXEL])
+    size = np.array(geometry.shape) - 1
+    return bool(
+        (np.abs(first - ends) <= tolerance).all()
+        and (np.abs(last - ends - size) <= tolerance).all()
+    )
+
+
+def _check_spacing(station: UprightStation, reference: UprightStation) -> None:
+    spacing = np.array(station.geometry.spacing_mm)
+    ratio = spacing / np.array(reference.geometry.spacing_mm)
+    if spacing[0] > MAXIMUM_SLICE_MM or spacing[1:].max() > MAXIMUM_IN_PLANE_MM:
+        message = (
+            f"station {station.station.name}: voxels of {spacing[1]:.1f} x {spacing[2]:.1f} x "
+            f"{spacing[0]:.1f} mm are too coarse (at most 5 mm in plane, 12 mm between slices)"
+        )
+        raise UnusableImages(message, code="SPACING_RANGE")
+    if ratio.min() < 0.5 or ratio.max() > 2.0:
+        message = (
+            f"station {station.station.name} has spacings that differ more than twofold from "
+            f"station {reference.station.name}: send stations of one acquisition"
+        )
+        raise UnusableImages(message, code="SPACING_RANGE")
+
+
+def _check_orientation(station: UprightStation, reference: UprightStation) -> None:
+    axes, wanted = (s.geometry.affine[:3, :3] / s.geometry.spacing_mm for s in (station, reference))
+    normal = np.cross(axes[:, 1], axes[:, 2])
+    tilt = float(np.degrees(np.arccos(min(1.0, abs(normal[2] / np.linalg.norm(normal))))))
+    if tilt > MAXIMUM_TILT_DEG:
+        message = (
+            f"station {station.station.name} is tilted by {tilt:.0f} degrees from axial "
+            f"(at most {MAXIMUM_TILT_DEG:.0f}): send axial images"
+        )
+        raise UnusableImages(message, code="OBLIQUE_TOO_LARGE")
+    cosine = float((axes * wanted).sum(axis=0).min())
+    if cosine < np.cos(np.radians(MAXIMUM_TURN_DEG)):
+        message = (
+            f"stations {station.station.name} and {reference.station.name} are turned against "
+            "each other: rows or columns point to different sides; send one orientation"
+        )
+        raise UnusableImages(message, code="ORIENTATION_MIX")
+
+
+def _check_joint(
+    pair: Sequence[UprightStation], boxes: NDArray[np.float64], reference: Geometry
+) -> None:
+    lower, upper = (s.station.name for s in pair)
+    distance = float(boxes[1, 0, 0] - boxes[0, 1, 0])
+    slice_mm = reference.spacing_mm[0]
+    if distance > MAXIMUM_GAP_SLICES:
+        message = (
+            f"{(distance - 1) * slice_mm:.0f} mm of the body are missing between stations {lower} "
+            f"and {upper}: send the station between them"
+        )
+        raise UnusableImages(message, code="STATION_GAP")
+    shortest = float((boxes[:, 1, 0] - boxes[:, 0, 0]).min()) + 1
+    if 1 - distance > DUPLICATE_SHARE * shortest:
+        message = (
+            f"stations {lower} and {upper} show the same part of the body: send one of the two"
+        )
+        raise UnusableImages(message, code="STATION_DUPLICATE")
