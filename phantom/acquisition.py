@@ -1,0 +1,155 @@
+"""The synthetic scanner: from a person to overlapping stations of diffusion-weighted images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+
+from imaging.diffusion import DiffusionVolume, Station
+from imaging.geometry import Geometry
+from phantom.artefacts import StationFlaws, apply_flaws, draw_flaws, residual_fat
+from phantom.body import Body, paint_body
+from phantom.physics import tissue_maps
+from phantom.truth import Truth, count_truth
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from phantom.patient import Patient
+
+_VERTEX_MM = 1719.0
+_THIGH_MM = 735.0
+_SLICES_PER_STEP = 2
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How the person is scanned; what is None is drawn from the person's seed."""
+
+    b_values: tuple[float, ...] = (50.0, 600.0, 900.0)
+    n_stations: int | None = None
+    in_plane_mm: float | None = None
+    slice_mm: float = 5.0
+    matrix: tuple[int, int] | None = None
+    """Rows and columns."""
+    overlap: int | None = None
+    """Slices that neighbouring stations share."""
+    noise: bool = True
+    """Noise, gains, coil bias, distortions and artefacts; without them images are ideal."""
+
+
+@dataclass(frozen=True, eq=False)
+class Acquisition:
+    """Stations from feet to head, and what is true of the person on the whole-body grid."""
+
+    stations: tuple[Station, ...]
+    truth: Truth = field(repr=False)
+    seed: int
+
+
+@dataclass(frozen=True)
+class _Plan:
+    geometry: Geometry
+    starts: tuple[int, ...]
+    per_station: int
+
+
+def acquire(patient: Patient, protocol: Protocol = Protocol()) -> Acquisition:  # noqa: B008
+    """Scan a person. Equal persons and protocols give equal images."""
+    rng = np.random.default_rng(patient.streams["acquisition"])
+    plan = _plan(patient, protocol, rng)
+    body = paint_body(patient, _painting_grid(plan.geometry))
+    maps = tissue_maps(body, patient)
+    middle = slice(1, None, _SLICES_PER_STEP)
+    truth = count_truth(
+        plan.geometry,
+        body.labels[middle].copy(),
+        body.lesions.index[middle],
+        np.where(body.tissue[middle] > 0, maps.adc_um2_s[middle], np.float32(np.nan)),
+    )
+    fat = residual_fat(body, rng) if protocol.noise else None
+    if fat is not None:
+        maps.s0[:] += fat
+    images = {b: _slice_profile(maps.signal(b)) for b in protocol.b_values}
+    return Acquisition(_stations(images, plan, protocol, body, rng), truth, patient.seed)
+
+
+def _plan(patient: Patient, protocol: Protocol, rng: np.random.Generator) -> _Plan:
+    """Choose grid and stations so that vertex to mid-thigh is covered."""
+    draws = rng.random(8)
+    step = protocol.slice_mm
+    top = (
+        _VERTEX_MM * patient.habitus.scale[2]
+        + 8
+        + 22 * draws[0]
+        - (60 * draws[1] if draws[2] < 0.12 else 0)
+    )
+    length = top - (_THIGH_MM + 30 * (draws[3] - 0.5)) * patient.habitus.scale[2]
+    wanted = int(np.clip(length / step, 0.9 * 920 / step, 1020 / step))
+    overlap = protocol.overlap if protocol.overlap is not None else 4 + int(draws[4] * 5)
+    n = protocol.n_stations or (
+        4 if wanted + 3 * overlap <= 200 * 5 / step and draws[5] < 0.55 else 5
+    )
+    per_station = -(-(wanted + (n - 1) * overlap) // n)
+    total = n * per_station - (n - 1) * overlap
+    pixel = protocol.in_plane_mm or round(2.0 + 0.4 * draws[6], 3)
+    rows, columns = protocol.matrix or _matrix(pixel, draws[7])
+    shift = rng.normal(0, 6, 2)
+    origin = (
+        float(-(columns - 1) / 2 * pixel + shift[0]),
+        float(-(rows - 1) / 2 * pixel + shift[1] - 4),
+        float(top - (total - 1) * step),
+    )
+    geometry = Geometry.axial((total, rows, columns), (step, pixel, pixel), origin)
+    return _Plan(geometry, tuple(k * (per_station - overlap) for k in range(n)), per_station)
+
+
+def _matrix(pixel_mm: float, draw: float) -> tuple[int, int]:
+    width = 400 + 90 * draw
+    columns = int(np.clip(8 * round(width / pixel_mm / 8), 176, 224))
+    rows = int(np.clip(8 * round(0.8 * columns / 8), 144, 192))
+    return rows, columns
+
+
+def _painting_grid(grid: Geometry) -> Geometry:
+    """Half the slice distance, one more on either side: each slice has a middle and two flanks."""
+    n, rows, columns = grid.shape
+    dz, dy, dx = grid.spacing_mm
+    x, y, z = grid.origin_mm
+    return Geometry.axial((2 * n + 1, rows, columns), (dz / 2, dy, dx), (x, y, z - dz / 2))
+
+
+def _slice_profile(fine: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Average a slice's middle with its flanks, then blur within the plane as EPI does."""
+    image = fine[1::2] * np.float32(0.5)
+    image += np.float32(0.25) * fine[0:-1:2]
+    image += np.float32(0.25) * fine[2::2]
+    blurred: NDArray[np.float32] = ndimage.gaussian_filter(image, (0, 0.6, 0.6)).astype(np.float32)
+    return blurred
+
+
+def _stations(
+    images: dict[float, NDArray[np.float32]],
+    plan: _Plan,
+    protocol: Protocol,
+    body: Body,
+    rng: np.random.Generator,
+) -> tuple[Station, ...]:
+    level = float(rng.choice([1.0, 4.0, 0.3])) * float(rng.uniform(0.6, 1.6))
+    general = draw_flaws(rng, protocol.b_values)
+    stations = []
+    for k, start in enumerate(plan.starts):
+        stop = start + plan.per_station
+        grid = plan.geometry.crop((start, 0, 0), (stop, *plan.geometry.shape[1:]))
+        flaws = general.for_station(rng)
+        cut = {
+            b: apply_flaws(image[start:stop], b, flaws, rng) * np.float32(level)
+            if protocol.noise
+            else image[start:stop].copy()
+            for b, image in images.items()
+        }
+        stations.append(Station(f"station {k + 1}", DiffusionVolume(grid, cut)))
+    return tuple(stations)

@@ -1,0 +1,181 @@
+"""A voxel grid on which shapes of the reference person are painted, bent into the patient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+
+from phantom.fields import Field, stretch
+from phantom.shapes import Beads, Block, rotation
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from imaging.geometry import Geometry
+    from phantom.habitus import Habitus
+    from phantom.shapes import Points, Shape
+
+    Box = tuple[slice, slice, slice]
+
+_LATTICE_MM = 38.0
+FAR_MM = 1000.0
+
+
+@dataclass(eq=False)
+class Canvas:
+    """Reference coordinates of every voxel of an axial grid, and the arrays painted on.
+
+    All arrays have the grid's shape. `bone_mm` is the signed distance to bone (negative inside,
+    only valid near bone), `bone_label` the structure it belongs to, `tissue` a `Tissue` a voxel.
+    """
+
+    geometry: Geometry
+    x: Field = field(repr=False)
+    y: Field = field(repr=False)
+    z: Field = field(repr=False)
+    bend: NDArray[np.float32] = field(repr=False)
+    """(3, a, b, c) displacement lattice in reference mm, for x, y, z."""
+    to_reference: NDArray[np.float64] = field(repr=False)
+    tissue: NDArray[np.uint8] = field(repr=False)
+    bone_mm: Field = field(repr=False)
+    bone_label: NDArray[np.uint8] = field(repr=False)
+    soft_label: NDArray[np.uint8] = field(repr=False)
+
+    def locate(self, points: Points) -> Points:
+        """Fractional (slice, row, column) where (n, 3) reference points lie on the grid."""
+        inverse = np.linalg.inv(self.to_reference)
+        patient = points @ inverse.T
+        for _ in range(3):
+            patient = (points - self._displacement(patient)) @ inverse.T
+        return self.geometry.to_index(patient)
+
+    def _displacement(self, patient: Points) -> Points:
+        size = np.array(self.bend.shape[1:]) - 1
+        at = self.geometry.to_index(patient) / (np.array(self.geometry.shape) - 1) * size
+        return np.stack(
+            [ndimage.map_coordinates(b, at.T, order=1, mode="nearest") for b in self.bend], axis=1
+        )
+
+    def box(self, index: Points, reach_mm: float) -> Box | None:
+        """Slices of the grid within `reach_mm` of a fractional index, None when off the grid."""
+        slices = []
+        for centre, spacing, size in zip(
+            index, self.geometry.spacing_mm, self.geometry.shape, strict=True
+        ):
+            half = reach_mm / spacing
+            start, stop = max(0, int(centre - half)), min(size, int(centre + half) + 2)
+            if start >= stop:
+                return None
+            slices.append(slice(start, stop))
+        return slices[0], slices[1], slices[2]
+
+
+def stretched_canvas(geometry: Geometry, habitus: Habitus, rng: np.random.Generator) -> Canvas:
+    """Prepare coordinates for one person: scale, rotation and a smooth random bend."""
+    shape = geometry.shape
+    matrix = np.diag(1.0 / np.array(habitus.scale)) @ rotation(*habitus.rotation_deg)
+    pivot = np.array([0.0, 0.0, 1200.0 * habitus.scale[2]])
+    bend = _bend(geometry, habitus.warp_mm, rng)
+    offset = pivot / np.array(habitus.scale) - matrix @ pivot
+    bend += offset[:, None, None, None].astype(np.float32)
+    axes = [
+        np.arange(n, dtype=np.float32) * s for n, s in zip(shape, geometry.spacing_mm, strict=True)
+    ]
+    x0, y0, z0 = geometry.origin_mm
+    slices, rows, columns = (
+        axes[0][:, None, None] + np.float32(z0),
+        axes[1][None, :, None] + np.float32(y0),
+        axes[2][None, None, :] + np.float32(x0),
+    )
+    coordinates = []
+    for k in range(3):
+        c = stretch(bend[k], shape)
+        mx, my, mz = matrix[k].astype(np.float32)
+        c += mx * columns + my * rows + mz * slices
+        coordinates.append(c)
+    return Canvas(
+        geometry,
+        *coordinates,
+        bend,
+        matrix,
+        np.zeros(shape, np.uint8),
+        np.full(shape, FAR_MM, np.float32),
+        np.zeros(shape, np.uint8),
+        np.zeros(shape, np.uint8),
+    )
+
+
+def _bend(geometry: Geometry, amplitude_mm: float, rng: np.random.Generator) -> Field:
+    extent = np.array(geometry.shape) * np.array(geometry.spacing_mm)
+    size = tuple(int(n) for n in np.maximum(4, np.ceil(extent / _LATTICE_MM)))
+    noise = rng.standard_normal((3, *size)).astype(np.float32)
+    coarse = np.stack([ndimage.gaussian_filter(n, 2.2, mode="reflect") for n in noise])
+    fine = np.stack([ndimage.gaussian_filter(n, 0.8, mode="reflect") for n in noise])
+    coarse *= amplitude_mm / coarse.std()
+    fine *= 0.25 * amplitude_mm / fine.std()
+    return np.asarray(coarse + fine, dtype=np.float32)
+
+
+def add_bone(canvas: Canvas, shape: Shape) -> None:
+    """Unite a shape with the bone; a voxel belongs to the bone whose surface it is deepest in."""
+    for box, distance in _distances(canvas, shape):
+        nearest = canvas.bone_mm[box]
+        nearer = distance < nearest
+        nearest[nearer] = distance[nearer]
+        canvas.bone_label[box][nearer] = shape.code
+
+
+def fill(canvas: Canvas, shape: Shape, *, label: int = 0, roughness: Field | None = None) -> None:
+    """Make a shape's inside its tissue (and `label`); `roughness` in mm pushes the surface out."""
+    for box, distance in _distances(canvas, shape):
+        inside = distance < (0.0 if roughness is None else roughness[box])
+        canvas.tissue[box][inside] = shape.code
+        canvas.soft_label[box][inside] = label
+
+
+def _distances(canvas: Canvas, shape: Shape) -> list[tuple[Box, Field]]:
+    if isinstance(shape, Block):
+        return _block_distance(canvas, shape)
+    return _bead_distances(canvas, shape)
+
+
+def _bead_distances(canvas: Canvas, beads: Beads) -> list[tuple[Box, Field]]:
+    found = []
+    for index, centre, radius in zip(
+        canvas.locate(beads.centres), beads.centres, beads.radii, strict=True
+    ):
+        box = canvas.box(index, 1.2 * float(radius) + 4.0)
+        if box is None:
+            continue
+        cx, cy, cz = (np.float32(c) for c in centre)
+        square = (canvas.x[box] - cx) ** 2
+        square += (canvas.y[box] - cy) ** 2
+        square += (canvas.z[box] - cz) ** 2
+        np.sqrt(square, out=square)
+        square -= np.float32(radius)
+        found.append((box, square))
+    return found
+
+
+def _block_distance(canvas: Canvas, block: Block) -> list[tuple[Box, Field]]:
+    centre = np.array(block.centre)
+    reach = 1.3 * float(np.linalg.norm(block.radii) if block.exponent > 2 else max(block.radii))
+    box = canvas.box(canvas.locate(centre[None])[0], reach + 6.0)
+    if box is None:
+        return []
+    offsets = [c[box] - np.float32(o) for c, o in zip(_xyz(canvas), centre, strict=True)]
+    total = np.zeros(offsets[0].shape, np.float32)
+    for axis, radius in zip(block.frame, block.radii, strict=True):
+        along = sum(np.float32(a / radius) * o for a, o in zip(axis, offsets, strict=True))
+        total += np.abs(along) ** np.float32(block.exponent)
+    total **= np.float32(1 / block.exponent)
+    total -= 1
+    total *= np.float32(min(block.radii))
+    return [(box, total)]
+
+
+def _xyz(canvas: Canvas) -> tuple[Field, Field, Field]:
+    return canvas.x, canvas.y, canvas.z

@@ -1,0 +1,278 @@
+"""Vertebral column, sacrum and the canal inside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imaging.anatomy import BY_NAME
+from phantom.shapes import Beads, Block, mirrored, tube
+from phantom.tissue import Tissue
+
+if TYPE_CHECKING:
+    from phantom.habitus import Habitus
+    from phantom.shapes import Points, Shape, Vector
+
+# Heights of the end plates, C1 (top) to the promontory, mm of the reference person.
+_PLATES = np.concatenate(
+    [np.linspace(1576, 1447, 8), 1447 - np.cumsum(np.linspace(20.5, 29.5, 12)),
+     1147 - np.cumsum(np.linspace(33, 35.5, 5))]
+)  # fmt: skip
+_COLUMN_Z = (
+    870,
+    890,
+    920,
+    965,
+    990,
+    1058,
+    1130,
+    1160,
+    1220,
+    1300,
+    1375,
+    1438,
+    1455,
+    1510,
+    1570,
+    1720,
+)
+_COLUMN_Y = (70, 80, 73, 44, 30, 22, 36, 43, 56, 63, 53, 30, 22, 4, 8, 8)
+_CERVICAL, _THORACIC = 7, 12
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """The centre line of the vertebral bodies and their frames, bottom to top as functions of z."""
+
+    habitus: Habitus = field(repr=False)
+
+    def centre(self, z: float) -> Points:
+        """Reference position of the column at height `z`."""
+        h = self.habitus
+        y = float(np.interp(z, _COLUMN_Z, _COLUMN_Y))
+        y += (h.kyphosis - 1) * 16 * float(np.exp(-(((z - 1310) / 90) ** 2)))
+        y -= (h.lordosis - 1) * 14 * float(np.exp(-(((z - 1050) / 65) ** 2)))
+        y -= (h.neck_lordosis - 1) * 6 * float(np.exp(-(((z - 1510) / 40) ** 2)))
+        t = np.clip((z - 950) / 620, 0, 1)
+        one, two = h.scoliosis_mm
+        x = one * np.sin(np.pi * t) ** 2 + two * np.sin(2 * np.pi * t)
+        return np.array([float(x), y, z])
+
+    def frame(self, z: float) -> Points:
+        """Rows: left, back, up along the column."""
+        up = self.centre(z + 12) - self.centre(z - 12)
+        up /= np.linalg.norm(up)
+        back = np.array([0.0, 1.0, 0.0]) - up[1] * up
+        back /= np.linalg.norm(back)
+        return np.stack([np.cross(back, up), back, up])
+
+
+@dataclass(frozen=True, eq=False)
+class Vertebra:
+    """One vertebra: its place, frame and half sizes in mm."""
+
+    index: int
+    label: int
+    centre: Points
+    frame: Points
+    half_width: float
+    half_depth: float
+    half_height: float
+    canal: tuple[float, float]
+    """Half width and half depth of the canal."""
+
+    def at(self, left: float, back: float, up: float) -> Points:
+        """Reference position of an offset in the vertebra's own frame."""
+        position: Points = self.centre + np.array([left, back, up]) @ self.frame
+        return position
+
+    @property
+    def canal_back(self) -> float:
+        """How far behind the body's centre the middle of the canal lies."""
+        return self.half_depth + self.canal[1] + 0.5
+
+
+def vertebrae(habitus: Habitus) -> tuple[Vertebra, ...]:
+    """C1 to L5 from top to bottom."""
+    column = Column(habitus)
+    names = ["cervical_spine"] * 7 + ["thoracic_spine"] * 12 + ["lumbar_spine"] * 5
+    level = np.arange(24)
+    width = np.interp(level, [0, 2, 6, 7, 12, 18, 23], [11, 10.5, 13, 13, 15, 20, 25])
+    depth = np.interp(level, [0, 2, 6, 7, 12, 18, 23], [7, 8, 8.5, 9, 13, 16, 17.5])
+    canal_width = np.interp(level, [0, 6, 8, 17, 23], [11, 10.5, 8.2, 8.6, 11])
+    canal_depth = np.interp(level, [0, 6, 8, 17, 23], [9, 7.2, 7.4, 7.8, 8])
+    result = []
+    for i, name in enumerate(names):
+        top, bottom = _PLATES[i], _PLATES[i + 1]
+        z = float(top + bottom) / 2
+        s = habitus.vertebra_scale[i]
+        tall = 0.5 * (top - bottom) * (0.84 if i < 19 else 0.78) * habitus.vertebra_height[i]
+        result.append(
+            Vertebra(i, BY_NAME[name].label, column.centre(z), column.frame(z),
+                     float(width[i] * s), float(depth[i] * s), float(tall),
+                     (float(canal_width[i]), float(canal_depth[i])))
+        )  # fmt: skip
+    return tuple(result)
+
+
+def vertebra_shapes(v: Vertebra, habitus: Habitus) -> list[Shape]:
+    """Body, arch, spinous, transverse and articular processes."""
+    shapes: list[Shape] = [*_arch(v, habitus), *_processes(v, habitus)]
+    if v.index == 0:  # the atlas is a ring; the dens of C2 stands in its front
+        ring = [v.at(14, 2, 0), v.at(8, -7, 0), v.at(0, -9, 0), v.at(-8, -7, 0), v.at(-14, 2, 0)]
+        shapes.append(tube(v.label, ring, [5, 3.5, 5]))
+        return shapes
+    body = (v.half_width, v.half_depth, v.half_height)
+    shapes.append(Block(v.label, _vector(v.centre), body, v.frame, 3.2))
+    if v.index == 1:
+        shapes.append(tube(v.label, [v.at(0, 1, 4), v.at(0, 0, 20)], [6, 5]))
+    return shapes
+
+
+def _arch(v: Vertebra, habitus: Habitus) -> list[Shape]:
+    width, depth = v.canal
+    thick = (2.6 if v.index < _CERVICAL else 3.4) * habitus.bone
+    rows = []
+    for up in np.linspace(-0.45, 0.35, 4) * 2 * v.half_height:
+        drop = 0.25 * v.half_height
+        ring = [
+            v.at(
+                (width + thick) * np.sin(a),
+                v.canal_back - (depth + thick) * np.cos(a),
+                up - drop * (1 - np.cos(a)) / 2,
+            )
+            for a in np.linspace(0.25 * np.pi, 1.75 * np.pi, 14)
+        ]
+        rows.append(tube(v.label, ring, [thick, 0.9 * thick, thick]))
+    return list(rows)
+
+
+def _processes(v: Vertebra, habitus: Habitus) -> list[Shape]:
+    i, b = v.index, habitus.bone
+    back = v.canal_back + v.canal[1]
+    thoracic, lumbar = _CERVICAL <= i < 19, i >= 19
+    reach = float(np.interp(i, [0, 1, 5, 6, 8, 14, 19, 23], [4, 14, 18, 28, 30, 28, 30, 26]))
+    down = -22.0 if thoracic and i < 17 else (-7.0 if not lumbar else -5.0)
+    shapes: list[Shape] = []
+    if i > 0:
+        knots = [
+            v.at(0, back + 1, -2),
+            v.at(0, back + reach * 0.6, down * 0.6),
+            v.at(0, back + reach, down),
+        ]
+        shapes.append(tube(v.label, knots, [4.2 * b, 3.2 * b, 4.4 * b]))
+        if lumbar:
+            shapes.append(
+                Block(
+                    v.label,
+                    _vector(v.at(0, back + reach * 0.6, -4)),
+                    (3.6, reach * 0.5, 10),
+                    v.frame,
+                    2.6,
+                )
+            )
+    side_reach = float(np.interp(i, [0, 1, 6, 7, 18, 19, 21, 23], [36, 24, 30, 34, 24, 36, 44, 42]))
+    side_back = float(np.interp(i, [0, 6, 8, 18, 19, 23], [0, 8, 18, 16, 4, 2]))
+    for side in (-1, 1):
+        start = (v.canal[0] + 3, v.canal_back - 2, 2)
+        knots = mirrored(
+            [
+                start,
+                (0.6 * side_reach, v.canal_back + 0.4 * side_back, 2),
+                (side_reach, v.canal_back + side_back - 4, 3),
+            ],
+            side,
+        )
+        shapes.append(tube(v.label, [v.at(*k) for k in knots], [4.2 * b, 3.4 * b, 3.8 * b]))
+        joint = mirrored(
+            [
+                (v.canal[0] + 4, v.canal_back + 3, 1.05 * v.half_height),
+                (v.canal[0] + 4, v.canal_back + 5, -1.15 * v.half_height),
+            ],
+            side,
+        )
+        shapes.append(tube(v.label, [v.at(*k) for k in joint], [4.4 * b, 4.0 * b]))
+    return shapes
+
+
+def discs(vs: tuple[Vertebra, ...]) -> list[Shape]:
+    """The discs between the bodies."""
+    shapes: list[Shape] = []
+    for upper, lower in zip(vs[1:-1], vs[2:], strict=True):
+        middle = (upper.centre + lower.centre) / 2
+        size = (upper.half_width * 0.97, upper.half_depth * 0.97, 5.5)
+        shapes.append(Block(Tissue.DISC, _vector(middle), size, upper.frame, 3.0))
+    return shapes
+
+
+def sacrum_shapes(habitus: Habitus) -> list[Shape]:
+    """Sacrum with its wings, and coccyx."""
+    label = BY_NAME["sacrum"].label
+    column = Column(habitus)
+    z = np.linspace(972, 868, 27)
+    t = (972 - z) / 104
+    half_depth = np.interp(t, [0, 0.3, 0.7, 1], [17, 13, 8, 4.5]) * habitus.bone
+    half_width = (
+        np.interp(t, [0, 0.15, 0.45, 0.75, 0.85, 1], [46, 50, 38, 20, 9, 6]) * habitus.pelvis_width
+    )
+    centres, radii = [], []
+    for zi, d, w in zip(z, half_depth, half_width, strict=True):
+        for side in np.arange(-w + d, w - d + 0.1, 4.0) if w > d else [0.0]:
+            lift = 0.004 * side * side  # the wings reach back and up
+            centres.append(column.centre(float(zi)) + np.array([side, 0.5 * lift + 2, 0.3 * lift]))
+            radii.append(d * (1 - 0.25 * abs(side) / max(w, 1)))
+    crest = tube(
+        label, [column.centre(s) + np.array([0, 30, 0]) for s in (962, 940, 915)], [6, 6, 4]
+    )
+    walls = [
+        tube(
+            label,
+            [
+                column.centre(s) + np.array([side * o, b, 0])
+                for s, o, b in ((966, 15, 24), (940, 13, 22), (912, 10, 17))
+            ],
+            [6, 6, 5],
+        )
+        for side in (-1, 1)
+    ]
+    return [Beads(label, np.array(centres), np.array(radii)), crest, *walls]
+
+
+def canal_shapes(vs: tuple[Vertebra, ...], habitus: Habitus) -> tuple[Shape, Shape]:
+    """Return the canal (as CSF) from C1 to the sacrum and the cord in it down to L1 and below."""
+    column = Column(habitus)
+    line = [v.at(0, v.canal_back, 0) for v in vs]
+    wide = [v.canal for v in vs]
+    top = vs[0].at(0, vs[0].canal_back, 8)
+    sacral = [column.centre(z) + np.array([0, b, 0]) for z, b in ((960, 25), (940, 22), (918, 17))]
+    line = [top, *line, *sacral]
+    wide = [wide[0], *wide, (9.5, 7.0), (7.5, 5.0), (5.0, 3.5)]
+    return _oval(Tissue.CSF, line, wide), _cord(line)
+
+
+def _oval(code: int, line: list[Points], half: list[tuple[float, float]]) -> Beads:
+    """A flattened tube: three rows of balls side by side."""
+    centres, radii = [], []
+    knots = np.array(line)
+    steps = np.linspace(0, len(line) - 1, 12 * len(line))
+    for k in range(len(steps)):
+        at = np.array([np.interp(steps[k], np.arange(len(line)), knots[:, a]) for a in range(3)])
+        w, d = (
+            float(np.interp(steps[k], np.arange(len(line)), [h[a] for h in half])) for a in (0, 1)
+        )
+        for side in (-1.0, 0.0, 1.0):
+            centres.append(at + np.array([side * max(w - d, 0.0), 0.0, 0.0]))
+            radii.append(d * (1.0 if side == 0 else 0.93))
+    return Beads(code, np.array(centres), np.array(radii))
+
+
+def _cord(line: list[Points]) -> Beads:
+    end = 21  # first lumbar vertebra
+    half = [(5.6, 4.2)] * 8 + [(4.3, 3.7)] * 9 + [(5.0, 4.0)] * 3 + [(3.0, 2.4)]
+    return _oval(Tissue.CORD, [p + np.array([0, 0.5, 0]) for p in line[:end]], half)
+
+
+def _vector(point: Points) -> Vector:
+    return float(point[0]), float(point[1]), float(point[2])
