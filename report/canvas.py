@@ -44,6 +44,8 @@ class Ink:
     colour: str = INK
     bold: bool = False
     anchor: str = "ls"
+    halo: bool = False
+    """White around the letters, for letters on lines and images."""
 
 
 class Canvas:
@@ -51,6 +53,7 @@ class Canvas:
 
     def __init__(self, width: float, height: float, scale: float) -> None:
         """Take a clean sheet."""
+        self.width = width
         self.scale = scale
         self.image = Image.new("RGB", (self._px(width), self._px(height)), WHITE)
         self._pen = ImageDraw.Draw(self.image)
@@ -58,7 +61,15 @@ class Canvas:
     def text(self, x: float, y: float, words: str, ink: Ink) -> None:
         """Write one line; the anchor says which point of it is at (x, y)."""
         letters = font(self._px(ink.size), ink.bold)
-        self._pen.text((self._px(x), self._px(y)), words, ink.colour, letters, anchor=ink.anchor)
+        self._pen.text(
+            (self._px(x), self._px(y)),
+            words,
+            ink.colour,
+            letters,
+            anchor=ink.anchor,
+            stroke_width=self._px(2) if ink.halo else 0,
+            stroke_fill=WHITE,
+        )
 
     def width_of(self, words: str, ink: Ink) -> float:
         """Return the width of a line in layout units."""

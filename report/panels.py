@@ -65,7 +65,7 @@ def histogram_panel(
     if measurement.adc is not None:
         x = plot.x + measurement.adc.median * per_um2_s
         canvas.line((x, plot.y), (x, plot.bottom), INK)
-        canvas.text(x + 4, plot.y + 7, "median", Ink(9, INK))
+        canvas.text(x + 4, plot.y + 7, "median", Ink(9, INK, halo=True))
 
 
 def _grid(canvas: Canvas, plot: Box, top_ml: float) -> None:
