@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from report.content import ReportImages
 
-_BACKGROUND = 0.08
+_BACKGROUND = 0.05
 """Air and fat: a projected signal below this share of the projection's 99th percentile."""
 
 
@@ -100,12 +100,13 @@ def project(body: Body, view: View) -> Projection:
 def find_window(projection: Projection) -> Window:
     """Choose a window from percentiles inside the body, so that one hot organ cannot spoil it.
 
-    White is the 10th percentile of the projected body, black its 98th.
+    White is the 5th percentile of the projected body, black its 95th: the brain, a few percent of it,
+    may saturate so that spleen, cord and lesions are dark.
     """
     inside = projection.signal[foreground(projection)]
     if inside.size == 0:
         return Window(0.0, 1.0)
-    low, high = np.percentile(inside, [10.0, 98.0])
+    low, high = np.percentile(inside, [5.0, 95.0])
     return Window(float(low), float(max(high, low + 1e-6)))
 
 
