@@ -100,8 +100,8 @@ def project(body: Body, view: View) -> Projection:
 def find_window(projection: Projection) -> Window:
     """Choose a window from percentiles inside the body, so that one hot organ cannot spoil it.
 
-    White is the 5th percentile of the projected body, black its 95th: the brain, a few percent of it,
-    may saturate so that spleen, cord and lesions are dark.
+    White is the 5th percentile of the projected body, black its 95th: the brain, a few percent of
+    it, may saturate so that spleen, cord and lesions are dark.
     """
     inside = projection.signal[foreground(projection)]
     if inside.size == 0:
