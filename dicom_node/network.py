@@ -34,10 +34,11 @@ class Timeouts:
 def application_entity(ae_title: str, timeouts: Timeouts) -> AE:
     """Return an application entity with our identity and time limits, and a silent library.
 
-    pynetdicom logs values and identifiers (patient data) at several levels; we log what we
-    know ourselves, without them.
+    pynetdicom and pydicom log values and identifiers (patient data) at several levels; we log
+    what we know ourselves, without them.
     """
-    logging.getLogger("pynetdicom").setLevel(logging.CRITICAL + 1)
+    for library in ("pynetdicom", "pydicom"):
+        logging.getLogger(library).setLevel(logging.CRITICAL + 1)
     _config.LOG_HANDLER_LEVEL = "none"
     _config.LOG_REQUEST_IDENTIFIERS = False
     _config.LOG_RESPONSE_IDENTIFIERS = False

@@ -14,6 +14,7 @@ import logging
 import queue
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dicom_node.completion import QuietPeriod, StudyArrivals
@@ -84,9 +85,14 @@ class Node:
                     self._step(stop)
             finally:
                 self._receiver.stop()
-                self._collect()
-                if self._unindexed:
-                    self._index()
+                self._index_the_rest()
+
+    def _index_the_rest(self) -> None:
+        """Leave the next start less to read; without the store it reads it from the spool."""
+        while not self._arrived.empty():
+            self._collect()
+        with suppress(StoreUnavailable):
+            self._index()
 
     def _arrive(self, instance: Instance) -> None:
         self._arrived.put((instance, time.monotonic()))

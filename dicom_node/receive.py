@@ -19,10 +19,12 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
+from pydicom import config as pydicom_config
 from pynetdicom import build_context, evt
 
 from dicom_node.contexts import (
@@ -67,7 +69,7 @@ CANNOT_UNDERSTAND = 0xC000
 KEPT_THE_FIRST = 0xB000
 """Coercion of data elements: a warning that senders show and do not retry."""
 
-_STOP_S = 5.0
+_STOP_S = 2.0  # for all together; an un-negotiated connection would take 10 s
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ class Receiver:
         self._on_stored = on_stored
         self._entity: ApplicationEntity | None = None
         self._server: ThreadedAssociationServer | None = None
+        self._validation = (pydicom_config.WARN, pydicom_config.WARN)
         self._touched: dict[Association, set[str]] = {}
         self._lock = threading.Lock()
 
@@ -112,6 +115,10 @@ class Receiver:
     def start(self) -> None:
         """Listen in threads of pynetdicom; raises `PortUnavailable`."""
         settings = self._settings
+        quiet = pydicom_config.settings
+        self._validation = quiet.reading_validation_mode, quiet.writing_validation_mode
+        # pydicom's warnings about a command set quote the peer; what matters we check ourselves.
+        quiet.reading_validation_mode = quiet.writing_validation_mode = pydicom_config.IGNORE
         entity = application_entity(settings.ae_title, settings.timeouts)
         entity.maximum_associations = settings.maximum_associations
         entity.require_called_aet = settings.check_called_ae_title
@@ -138,9 +145,12 @@ class Receiver:
         self._server.shutdown()
         for association in self._entity.active_associations:
             association.abort()
+        until = time.monotonic() + _STOP_S
         for association in self._entity.active_associations:
-            association.join(_STOP_S)
+            association.join(max(0.0, until - time.monotonic()))
         self._server = self._entity = None
+        loud = pydicom_config.settings
+        loud.reading_validation_mode, loud.writing_validation_mode = self._validation
 
     def busy_studies(self) -> frozenset[str]:
         """Return the studies that an association which is still open has sent to."""
