@@ -5,9 +5,18 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from dicom_objects.diffusion import read_study
+from dicom_objects.results import ResultContent, encode_results
 from dicom_objects.scanner import write_study
+from imaging.adc import fit_adc
+from imaging.anatomy import STRUCTURES
 from imaging.diffusion import DiffusionVolume, Station
+from imaging.disease import DiseaseMask
 from imaging.geometry import Geometry
+from imaging.measurement import MeasurementSettings, measure
+from imaging.provenance import ModelIdentity, Provenance
+from imaging.quality import QualityNote
+from imaging.stations import assemble
 
 B_VALUES = (50.0, 600.0, 900.0)
 SPACING_MM = (5.0, 3.0, 3.0)
@@ -38,3 +47,49 @@ def acquisition():
 @pytest.fixture(scope="session")
 def study_files(acquisition, tmp_path_factory):
     return write_study(acquisition, tmp_path_factory.mktemp("study"))
+
+
+@pytest.fixture(scope="session")
+def study(study_files):
+    return read_study(study_files)
+
+
+@pytest.fixture(scope="session")
+def content(study):
+    return make_content(study)
+
+
+def make_content(study, *, seed="seed", finished_at="2026-03-01T12:00:05.250000+00:00"):
+    """Bars of bone through all slices, two organs, three lesions, the second across stations."""
+    assembly = assemble(study.stations)
+    shape = assembly.volume.geometry.shape
+    labels = np.zeros(shape, np.uint8)
+    for k, structure in enumerate(STRUCTURES[1:]):
+        labels[:, 1 + (k % 5) * 6 : 6 + (k % 5) * 6, 1 + (k // 5) * 8 : 8 + (k // 5) * 8] = (
+            structure.label
+        )
+    lesions = np.zeros(shape, np.uint16)
+    lesions[1:4, 2:5, 2:6] = 1
+    lesions[5:10, 8:11, 3:7] = 2
+    lesions[-2:, 14:16, 2:5] = 3
+    rule = DiseaseMask(lesions > 0, 1.5, 0.25)
+    adc = fit_adc(assembly.volume).adc_um2_s
+    measured = measure(adc, labels, rule, lesions, assembly.volume.geometry, MeasurementSettings())
+    model = ModelIdentity("anatomy", "1.0.0", "ab" * 32)
+    provenance = Provenance(
+        software_version="0.1.0",
+        git_commit="0123456789abcdef0123456789abcdef01234567",
+        models=(model,),
+        settings_digest="cd" * 32,
+        device_uid="2.25.1234567890",
+        run_id="run-1",
+        started_at="2026-03-01T12:00:00+00:00",
+        finished_at=finished_at,
+    )
+    note = QualityNote("SIGNAL_STEP", "warning", "A signal step of 12% remains.", 0.12)
+    return ResultContent(study, assembly, labels, lesions, measured, provenance, seed, (note,))
+
+
+@pytest.fixture(scope="session")
+def results(content, tmp_path_factory):
+    return encode_results(content, tmp_path_factory.mktemp("results"))

@@ -1,0 +1,97 @@
+"""DICOM SEG: one BINARY object per station, aligned with its source series (PS3.3 A.51).
+
+Stations keep their own grid because viewers need the segmentation on the grid of the images that
+it references; a lesion that crosses stations keeps one tracking UID in all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from highdicom import ContentQualificationValues
+from highdicom.seg import Segmentation, SegmentationTypeValues
+from pydicom.uid import ExplicitVRLittleEndian
+
+from dicom_objects.errors import SourceMismatch
+from dicom_objects.segments import describe
+from dicom_objects.stamp import DESCRIPTION_PREFIX, MANUFACTURER, MODEL_NAME, Stamp, settle
+from dicom_objects.uids import derived_uid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydicom import Dataset
+
+    from dicom_objects.segments import Segment
+    from imaging.provenance import Provenance
+
+
+@dataclass(frozen=True)
+class SegmentationPlan:
+    """What identifies one SEG object apart from its content."""
+
+    station: str
+    series_number: int
+    uid_seed: str
+
+
+def tracking_uid(uid_seed: str, name: str) -> str:
+    """Return the UID that a lesion or structure has in every object of the study's results."""
+    return str(derived_uid(uid_seed, "tracking", name))
+
+
+def encode_segmentation(
+    plan: SegmentationPlan,
+    sources: Sequence[Dataset],
+    segments: Sequence[Segment],
+    provenance: Provenance,
+) -> Segmentation:
+    """Build the SEG of one station; segment k of `segments` becomes segment number k + 1.
+
+    Args:
+        plan: station, series number and the seed of the UIDs.
+        sources: headers of one series in the order of the masks' slices, as `read_sources`.
+        segments: at least one, each with voxels.
+        provenance: software, model and time; the only source of dates and times.
+
+    Raises:
+        SourceMismatch: a mask does not have the shape of the source series.
+
+    """
+    shape = (len(sources), int(sources[0].Rows), int(sources[0].Columns))
+    for segment in segments:
+        if segment.mask.shape != shape:
+            message = (
+                f"{plan.station}: mask {segment.name} has shape {segment.mask.shape}, "
+                f"its source series {shape}"
+            )
+            raise SourceMismatch(message)
+    stamp = Stamp.of(provenance)
+    seg = Segmentation(
+        source_images=sources,
+        pixel_array=np.stack([s.mask for s in segments], axis=-1),
+        segmentation_type=SegmentationTypeValues.BINARY,
+        segment_descriptions=[
+            describe(number, segment, tracking_uid(plan.uid_seed, segment.name), provenance)
+            for number, segment in enumerate(segments, start=1)
+        ],
+        series_instance_uid=derived_uid(plan.uid_seed, "seg series", plan.station),
+        series_number=plan.series_number,
+        sop_instance_uid=derived_uid(plan.uid_seed, "seg", plan.station),
+        instance_number=1,
+        manufacturer=MANUFACTURER,
+        manufacturer_model_name=MODEL_NAME,
+        software_versions=provenance.software_version,
+        device_serial_number=stamp.serial_number,
+        content_label="OSTEON",
+        content_description="Skeleton, organs and suspected bone lesions",
+        content_creator_name="Osteon^Software",
+        transfer_syntax_uid=ExplicitVRLittleEndian,
+        omit_empty_frames=True,
+        series_description=f"{DESCRIPTION_PREFIX} SEG {plan.station}",
+        content_qualification=ContentQualificationValues.RESEARCH,
+    )
+    settle(seg, stamp)
+    return seg

@@ -1,0 +1,119 @@
+"""Which segments a station has, and how each is described (PS3.3 C.8.20.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from highdicom import AlgorithmIdentificationSequence
+from highdicom.color import CIELabColor
+from highdicom.seg import SegmentAlgorithmTypeValues, SegmentDescription
+from highdicom.sr import CodedConcept
+
+from dicom_objects import codes
+from imaging.anatomy import STRUCTURES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from pydicom.sr.coding import Code
+
+    from imaging.measurement import LesionMeasurement
+    from imaging.provenance import Provenance
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """One segment of one station: mask is bool (slice, row, column) in the station's order."""
+
+    name: str
+    """A structure's name or a lesion's, such as "L01"; tracks it across stations."""
+    title: str
+    region: str
+    """The structure that it is, or that the lesion lies in."""
+    is_lesion: bool
+    mask: NDArray[np.bool_] = field(repr=False)
+
+
+def segments_of(
+    labels: NDArray[np.uint8],
+    lesion_labels: NDArray[np.uint16],
+    lesions: Sequence[LesionMeasurement],
+) -> tuple[Segment, ...]:
+    """Return the segments that have voxels here, structures first; empty ones are left out.
+
+    Bones keep their voxels under a lesion, so segments overlap.
+    """
+    present = np.bincount(labels.reshape(-1), minlength=len(STRUCTURES))
+    found = [
+        Segment(s.name, s.title, s.name, is_lesion=False, mask=labels == s.label)
+        for s in STRUCTURES[1:]
+        if present[s.label]
+    ]
+    here = set(np.unique(lesion_labels).tolist())
+    found += [
+        Segment(
+            lesion.name,
+            f"Bone lesion {lesion.label}",
+            lesion.region,
+            is_lesion=True,
+            mask=lesion_labels == lesion.label,
+        )
+        for lesion in lesions
+        if lesion.label in here
+    ]
+    return tuple(found)
+
+
+def describe(
+    number: int, segment: Segment, tracking_uid: str, provenance: Provenance
+) -> SegmentDescription:
+    """Return the item of the Segment Sequence for segment `number`."""
+    code = codes.STRUCTURE_CODES[segment.region]
+    colour = codes.LESION_COLOUR if segment.is_lesion else code.colour
+    category, kind = (
+        (codes.MORPHOLOGICALLY_ABNORMAL, codes.LESION)
+        if segment.is_lesion
+        else (codes.ANATOMICAL_STRUCTURE, code.kind)
+    )
+    item = SegmentDescription(
+        segment_number=number,
+        segment_label=segment.title,
+        segmented_property_category=category,
+        segmented_property_type=kind,
+        algorithm_type=SegmentAlgorithmTypeValues.AUTOMATIC,
+        algorithm_identification=_algorithm(segment, provenance),
+        tracking_uid=tracking_uid,
+        tracking_id=segment.name,
+        anatomic_regions=[code.kind] if segment.is_lesion else None,
+        display_color=CIELabColor.from_rgb(*colour),
+    )
+    _add_laterality(item, segment, code.laterality)
+    return item
+
+
+def _add_laterality(item: SegmentDescription, segment: Segment, side: Code | None) -> None:
+    """Set the side by hand: highdicom has no argument for it (Table C.8.20-4)."""
+    if side is None:
+        return
+    modifier = CodedConcept(side.value, side.scheme_designator, side.meaning)
+    if segment.is_lesion:
+        item.AnatomicRegionSequence[0].AnatomicRegionModifierSequence = [modifier]
+    else:
+        item.SegmentedPropertyTypeModifierCodeSequence = [modifier]
+
+
+def _algorithm(segment: Segment, provenance: Provenance) -> AlgorithmIdentificationSequence:
+    """Name the model that drew it; lesions come from the measurement rule of the software."""
+    models = {f"model {m.name} {m.version}": f"sha256 {m.sha256}" for m in provenance.models}
+    anatomy = provenance.models[0] if provenance.models else None
+    named = anatomy is not None and not segment.is_lesion
+    return AlgorithmIdentificationSequence(
+        name=anatomy.name if anatomy and named else "Osteon bone disease",
+        family=codes.ARTIFICIAL_INTELLIGENCE,
+        version=anatomy.version if anatomy and named else provenance.software_version,
+        source="Osteon project (research software)",
+        parameters={**models, "settings digest": provenance.settings_digest},
+    )

@@ -1,0 +1,234 @@
+"""DICOM SR: a TID 1500 Imaging Measurement Report in Comprehensive 3D SR (PS3.3 A.35.13).
+
+Groups: the whole body and every region without a region of interest (TID 1501), every lesion
+with its segment (TID 1411). A lesion that crosses stations refers to the segment that holds most
+of it; its numbers are those of the whole lesion. The tracking UIDs are those of the SEGs, so
+regions and lesions are found there by UID.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from highdicom import ContentQualificationValues
+from highdicom.coding_schemes import CodingSchemeIdentificationItem
+from highdicom.sr import (
+    AlgorithmIdentification,
+    Comprehensive3DSR,
+    DeviceObserverIdentifyingAttributes,
+    FindingSite,
+    MeasurementReport,
+    MeasurementsAndQualitativeEvaluations,
+    ObservationContext,
+    ObserverContext,
+    ReferencedSegment,
+    RelationshipTypeValues,
+    SourceSeriesForSegmentation,
+    TextContentItem,
+    TrackingIdentifier,
+    VolumetricROIMeasurementsAndQualitativeEvaluations,
+)
+from pydicom.sr.codedict import codes as dicom_codes
+
+from dicom_objects import codes
+from dicom_objects.measured_values import lesion_values, region_values, total_values
+from dicom_objects.segmentation import tracking_uid
+from dicom_objects.stamp import (
+    DESCRIPTION_PREFIX,
+    MANUFACTURER,
+    MODEL_NAME,
+    RESEARCH_NOTICE,
+    Stamp,
+    settle,
+)
+from dicom_objects.uids import derived_uid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pydicom import Dataset
+
+    from imaging.measurement import LesionMeasurement, Measurement, RegionMeasurement
+    from imaging.provenance import Provenance
+    from imaging.quality import QualityNote
+
+TOTAL_NAME = "whole_skeleton"
+
+
+@dataclass(frozen=True)
+class SegmentReference:
+    """Where a lesion is drawn: the SEG, the segment's number and the series it is drawn on."""
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    number: int
+    source_series_uid: str
+
+
+@dataclass(frozen=True, eq=False)
+class ReportContent:
+    """What a report says and refers to."""
+
+    measurement: Measurement
+    segments: Mapping[str, SegmentReference]
+    """By lesion name."""
+    b_values: tuple[float, ...]
+    quality: tuple[QualityNote, ...]
+    evidence: Sequence[Dataset] = field(repr=False)
+    """Full headers of the images first, then of the SEGs; everything that is referred to."""
+    library: Sequence[Dataset] = field(repr=False)
+    """The few images that the image library lists."""
+
+
+def encode_report(
+    content: ReportContent, provenance: Provenance, uid_seed: str, series_number: int
+) -> Comprehensive3DSR:
+    """Build the report; dates, times and UIDs depend on the arguments only."""
+    stamp = Stamp.of(provenance)
+    algorithm = _algorithm(content, provenance)
+    groups = [_total(content, algorithm, uid_seed)]
+    groups += [
+        _region(region, algorithm, uid_seed)
+        for region in content.measurement.regions
+        if region.coverage is not None and region.name in codes.STRUCTURE_CODES
+    ]
+    groups += [
+        _lesion(lesion, content.segments[lesion.name], algorithm, uid_seed)
+        for lesion in content.measurement.lesions
+        if lesion.name in content.segments
+    ]
+    report = MeasurementReport(
+        observation_context=_observer(provenance, stamp),
+        procedure_reported=codes.WHOLE_BODY_MR,
+        imaging_measurements=groups,
+        title=dicom_codes.DCM.ImagingMeasurementReport,
+        referenced_images=content.library,
+    )
+    sr = Comprehensive3DSR(
+        evidence=content.evidence,
+        content=report,
+        series_instance_uid=derived_uid(uid_seed, "sr series"),
+        series_number=series_number,
+        sop_instance_uid=derived_uid(uid_seed, "sr"),
+        instance_number=1,
+        manufacturer=MANUFACTURER,
+        is_complete=True,
+        is_final=False,
+        is_verified=False,
+        manufacturer_model_name=MODEL_NAME,
+        software_versions=provenance.software_version,
+        device_serial_number=stamp.serial_number,
+        series_description=f"{DESCRIPTION_PREFIX} SR",
+        content_qualification=ContentQualificationValues.RESEARCH,
+        coding_schemes=[_private_scheme()],
+    )
+    settle(sr, stamp)
+    return sr
+
+
+def _total(
+    content: ReportContent, algorithm: AlgorithmIdentification, seed: str
+) -> MeasurementsAndQualitativeEvaluations:
+    group = MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=_tracking(TOTAL_NAME, seed),
+        finding_type=codes.LESION,
+        method=codes.MONO_EXPONENTIAL,
+        algorithm_id=algorithm,
+        finding_sites=[FindingSite(codes.SKELETON)],
+        measurements=total_values(content.measurement),
+        finding_category=codes.MORPHOLOGICALLY_ABNORMAL,
+    )
+    # TID 1501 allows texts beside coded evaluations; highdicom has no argument for them.
+    notes = [(codes.RESEARCH_NOTICE, RESEARCH_NOTICE)]
+    notes += [(codes.QUALITY_NOTE, f"{n.code}: {n.text}") for n in content.quality]
+    for name, text in notes:
+        item = TextContentItem(name, text, RelationshipTypeValues.CONTAINS)
+        group[0].ContentSequence.append(item)
+    return group
+
+
+def _region(
+    region: RegionMeasurement, algorithm: AlgorithmIdentification, seed: str
+) -> MeasurementsAndQualitativeEvaluations:
+    return MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=_tracking(region.name, seed),
+        finding_type=codes.LESION,
+        method=codes.MONO_EXPONENTIAL,
+        algorithm_id=algorithm,
+        finding_sites=[_site(region.name)],
+        measurements=region_values(region),
+        finding_category=codes.MORPHOLOGICALLY_ABNORMAL,
+    )
+
+
+def _lesion(
+    lesion: LesionMeasurement,
+    segment: SegmentReference,
+    algorithm: AlgorithmIdentification,
+    seed: str,
+) -> VolumetricROIMeasurementsAndQualitativeEvaluations:
+    return VolumetricROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=_tracking(lesion.name, seed),
+        referenced_segment=ReferencedSegment(
+            segment.sop_class_uid,
+            segment.sop_instance_uid,
+            segment.number,
+            source_series=SourceSeriesForSegmentation(segment.source_series_uid),
+        ),
+        finding_type=codes.LESION,
+        method=codes.MONO_EXPONENTIAL,
+        algorithm_id=algorithm,
+        finding_sites=[_site(lesion.region)],
+        measurements=lesion_values(lesion),
+        finding_category=codes.MORPHOLOGICALLY_ABNORMAL,
+    )
+
+
+def _tracking(name: str, seed: str) -> TrackingIdentifier:
+    return TrackingIdentifier(uid=tracking_uid(seed, name), identifier=name)
+
+
+def _site(structure: str) -> FindingSite:
+    code = codes.STRUCTURE_CODES[structure]
+    return FindingSite(code.kind, laterality=code.laterality)
+
+
+def _algorithm(content: ReportContent, provenance: Provenance) -> AlgorithmIdentification:
+    b_values = ", ".join(f"{b:g}" for b in content.b_values)
+    low, high = content.measurement.thresholds_um2_s
+    models = [f"model {m.name} {m.version}, sha256 {m.sha256}" for m in provenance.models]
+    return AlgorithmIdentification(
+        name="Osteon whole-body diffusion",
+        version=provenance.software_version,
+        parameters=[
+            *models,
+            f"b-values {b_values} s/mm2, mono-exponential log-linear fit",
+            f"ADC classes at {low:g} and {high:g} um2/s",
+            f"settings digest {provenance.settings_digest}",
+            f"run {provenance.run_id}",
+        ],
+    )
+
+
+def _observer(provenance: Provenance, stamp: Stamp) -> ObservationContext:
+    device = DeviceObserverIdentifyingAttributes(
+        uid=provenance.device_uid,
+        name="Osteon",
+        manufacturer_name=MANUFACTURER,
+        model_name=MODEL_NAME,
+        serial_number=stamp.serial_number,
+    )
+    return ObservationContext(
+        observer_device_context=ObserverContext(
+            observer_type=dicom_codes.DCM.Device, observer_identifying_attributes=device
+        )
+    )
+
+
+def _private_scheme() -> CodingSchemeIdentificationItem:
+    return CodingSchemeIdentificationItem(
+        designator=codes.PRIVATE_SCHEME,
+        name=codes.PRIVATE_SCHEME_NAME,
+        responsible_organization="Osteon project",
+    )
