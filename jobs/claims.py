@@ -102,7 +102,7 @@ class JobClaims(Records):
         query = select(jobs.c.stage, jobs.c.progress).where(jobs.c.id == job.id).with_for_update()
         before = tx.connection.execute(query).one_or_none()
         write_held(tx, job, progress=fraction)
-        if before is not None and int(before.progress * 100) != int(fraction * 100):
+        if before is not None and round(before.progress * 100) != round(fraction * 100):
             stage = None if before.stage is None else Stage(before.stage)
             write_event(tx, job.id, EventKind.PROGRESS, stage, fraction=fraction)
 

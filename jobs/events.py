@@ -32,9 +32,12 @@ class JobHistory(Records):
 
     @reads
     def events(
-        self, tx: Transaction, job_id: str, after: int = 0, limit: int = 1000
+        self, tx: Transaction, job_id: str, after: int = 0, limit: int | None = None
     ) -> tuple[JobEvent, ...]:
-        """Return a job's events with ids above `after`, in order: what an event stream resumes."""
+        """Return a job's events with ids above `after`, in order: what an event stream resumes.
+
+        An unknown job has none.
+        """
         query = (
             select(job_events)
             .where(job_events.c.job_id == job_id, job_events.c.id > after)

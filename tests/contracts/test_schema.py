@@ -1,0 +1,89 @@
+"""The migrations and the tables say the same, on both databases."""
+
+import re
+import socket
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from jobs.engine import make_engine
+from jobs.errors import SchemaTooNew, SchemaTooOld, StoreUnavailable
+from jobs.migrate import current, head, upgrade
+from jobs.schema import metadata
+from jobs.store import JobStore
+
+
+def run(url, statement):
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def test_a_new_database_comes_to_head(empty_database):
+    assert current(empty_database) is None
+    assert upgrade(empty_database) == head()
+    assert current(empty_database) == head()
+
+
+def test_the_migrated_tables_are_those_of_the_schema(database):
+    engine = make_engine(database)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = compare_metadata(context, metadata)
+    engine.dispose()
+    assert differences == []
+
+
+def test_checks_and_keys_have_the_same_names(database):
+    engine = make_engine(database)
+    seen = inspect(engine)
+    for table in metadata.sorted_tables:
+        keys = {key["name"] for key in seen.get_foreign_keys(table.name)}
+        assert keys == {key.name for key in table.foreign_key_constraints}
+    (check,) = seen.get_check_constraints("jobs")
+    engine.dispose()
+    assert check["name"] == "ck_jobs_state"
+    states = set(re.findall(r"'(\w+)'", check["sqltext"]))
+    assert states == {"queued", "running", "delivered", "rejected", "failed", "held"}
+
+
+def test_a_newer_database_is_refused_and_left_alone(database):
+    run(database, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(SchemaTooNew, match="9999"):
+        JobStore(database)
+    with pytest.raises(SchemaTooNew, match="newer software"):
+        upgrade(database)
+    assert current(database) == "9999"
+
+
+def test_a_database_that_was_not_set_up_is_refused(empty_database):
+    with pytest.raises(SchemaTooOld, match="osteon db upgrade"):
+        JobStore(empty_database)
+
+
+def test_a_failed_step_leaves_nothing_behind(empty_database):
+    run(empty_database, "CREATE TABLE deliveries (x INTEGER)")  # the first step ends with this name
+    with pytest.raises(Exception, match="deliveries"):
+        upgrade(empty_database)
+    engine = make_engine(empty_database)
+    assert inspect(engine).get_table_names() == ["deliveries"]
+    engine.dispose()
+
+
+def test_no_column_is_for_a_person():
+    columns = {column.name for table in metadata.sorted_tables for column in table.columns}
+    assert not [name for name in columns if re.search("patient|birth|sex|accession", name)]
+
+
+def test_a_server_that_is_away_is_said_without_its_password():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        url = f"postgresql+pg8000://osteon:secret@127.0.0.1:{port}/osteon"
+        for ask in (JobStore, upgrade, current):
+            with pytest.raises(StoreUnavailable, match=str(port)) as refusal:
+                ask(url)
+            assert "secret" not in str(refusal.value)
