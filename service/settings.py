@@ -79,8 +79,12 @@ class ModelSettings(Section):
 class DiseaseSettings(Section):
     """The rule that marks disease inside bone (docs/architecture.md, burden)."""
 
-    signal_threshold: float | None = Field(default=None, gt=0)
-    min_volume_ml: float = Field(default=0.1, ge=0, description="smaller marks are not lesions")
+    rule: dict[str, float | tuple[float, float]] = Field(
+        default_factory=dict, description="fields of imaging.disease.DiseaseRule to change"
+    )
+    adc_classes_um2_s: tuple[float, float] = Field(
+        default=(900.0, 1400.0), description="between low, intermediate and high ADC"
+    )
 
 
 class ApiSettings(Section):

@@ -66,9 +66,10 @@ def load_pipeline(configuration: WorkerConfiguration) -> Pipeline:
     from workers.pipeline import Pipeline  # noqa: PLC0415
 
     model = TorchScriptModel(configuration.anatomy_model, configuration.threads)
-    rule = DiseaseRule(**configuration.disease)
+    given = {k: tuple(v) if isinstance(v, list) else v for k, v in configuration.disease.items()}
+    rule = DiseaseRule(**given)
     measurement = MeasurementSettings(thresholds_um2_s=configuration.thresholds_um2_s)
-    return Pipeline(model, rule, configuration.min_lesion_ml, measurement)
+    return Pipeline(model, rule, measurement)
 
 
 if __name__ == "__main__":

@@ -44,9 +44,8 @@ class WorkerConfiguration:
     """Folder of the anatomy model in the repository."""
     build: Build
     destinations: tuple[Destination, ...] = ()
-    disease: dict[str, float] = dataclasses.field(default_factory=dict)
+    disease: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Fields of `imaging.disease.DiseaseRule` that differ from its defaults."""
-    min_lesion_ml: float = 0.1
     thresholds_um2_s: tuple[float, float] = (900.0, 1400.0)
     """Between the low, intermediate and high ADC class."""
     threads: int | None = None

@@ -46,8 +46,7 @@ class Pipeline:
 
     anatomy: SegmentationModel
     rule: DiseaseRule
-    min_lesion_ml: float
-    measurement: MeasurementSettings = MeasurementSettings()
+    measurement: MeasurementSettings = field(default_factory=MeasurementSettings)
 
     def run(self, paths: Sequence[Path], folder: Path, run: Run, recorder: Recorder) -> Outcome:
         """Measure one study.
@@ -68,6 +67,7 @@ class Pipeline:
         started_at = datetime.now(UTC)
         with recorder.stage(Stage.READ):
             study = read_study(paths)
+            recorder.saw(study.series)
         with recorder.stage(Stage.ASSEMBLE):
             assembly = assemble(study.stations)
         volume, grid = assembly.volume, assembly.volume.geometry
@@ -76,10 +76,13 @@ class Pipeline:
         with recorder.stage(Stage.ANATOMY):
             body = find_anatomy(fit, grid, self.anatomy, recorder.fraction)
         with recorder.stage(Stage.NORMALISE):
-            signal = normalise_high_b(volume.high_b, body.labels == SPINAL_CANAL.label)
+            canal = body.labels == SPINAL_CANAL.label
+            signal = normalise_high_b(volume.high_b, fit.adc_um2_s, canal, grid)
         with recorder.stage(Stage.DISEASE):
-            disease = disease_mask(signal, fit.adc_um2_s, body.bone, body.labels, grid, self.rule)
-            lesions = find_lesions(disease.mask, grid, self.min_lesion_ml)
+            disease = disease_mask(
+                signal.image, fit.adc_um2_s, body.bone, body.labels, grid, self.rule
+            )
+            lesions = find_lesions(disease.mask, grid, self.rule.min_volume_ml)
         with recorder.stage(Stage.MEASURE):
             measurement = measure(
                 fit.adc_um2_s, body.labels, disease, lesions, grid, self.measurement

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from dicom_objects.errors import NoUsableDiffusion
 from jobs.errors import LeaseLost
@@ -16,7 +15,7 @@ from workers.encoding import Run
 from workers.failures import Fate, judge
 from workers.recording import StoreRecorder
 from workers.results_folder import settle, working_folder
-from workers.summary import summarise
+from workers.summary import series_summary, summarise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +100,7 @@ class _Fate:
     def _record(self, verdict: Verdict, error: Exception) -> None:
         failure = verdict.failure
         if isinstance(error, NoUsableDiffusion):
-            self._store.keep_summary(self._job, series_summary(error))
+            self._store.keep_summary(self._job, series_summary(error.series))
         match verdict.fate:
             case Fate.REJECT:
                 self._store.reject(self._job, failure)
@@ -117,8 +116,3 @@ class _Fate:
     def _tries(self) -> int:
         events = self._store.events(self._job.id)
         return 1 + sum(1 for event in events if event.kind is EventKind.RETRY)
-
-
-def series_summary(error: NoUsableDiffusion) -> dict[str, Any]:
-    """Return the summary of a rejected study: why each of its series was not used."""
-    return {"series": [dataclasses.asdict(record) for record in error.series]}

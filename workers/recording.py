@@ -6,10 +6,13 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Protocol
 
+from workers.summary import series_summary
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from dicom_objects.records import SeriesRecord
     from jobs.job import Job, Stage
     from jobs.store import JobStore
 
@@ -30,6 +33,10 @@ class Recorder(Protocol):
         """Say how much of the stage is done, 0 to 1."""
         ...
 
+    def saw(self, series: Sequence[SeriesRecord]) -> None:
+        """Say what was found in the study, before anything else can go wrong."""
+        ...
+
 
 class QuietRecorder:
     """Keeps the times and says nothing; `console` and store recorders extend it."""
@@ -38,6 +45,7 @@ class QuietRecorder:
         """Start with no stage."""
         self.seconds: dict[str, float] = {}
         self.current: Stage | None = None
+        self.series: tuple[SeriesRecord, ...] = ()
 
     @contextlib.contextmanager
     def stage(self, stage: Stage) -> Iterator[None]:
@@ -51,6 +59,10 @@ class QuietRecorder:
 
     def fraction(self, done: float) -> None:
         """Ignore it."""
+
+    def saw(self, series: Sequence[SeriesRecord]) -> None:
+        """Keep the records."""
+        self.series = tuple(series)
 
     def entered(self, stage: Stage) -> None:
         """Do nothing."""
@@ -76,6 +88,11 @@ class StoreRecorder(QuietRecorder):
     def left(self, stage: Stage, seconds: float) -> None:
         """Store how long the stage took."""
         self._store.leave_stage(self._job, stage, seconds)
+
+    def saw(self, series: Sequence[SeriesRecord]) -> None:
+        """Store the records as the summary, so that a rejected study shows them too."""
+        super().saw(series)
+        self._store.keep_summary(self._job, series_summary(series))
 
     def fraction(self, done: float) -> None:
         """Store the progress, at most twice a second: each write is a commit."""

@@ -6,6 +6,9 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dicom_objects.records import SeriesRecord
     from workers.encoding import Findings
 
 
@@ -33,5 +36,10 @@ def summarise(findings: Findings) -> dict[str, Any]:
             for region in measurement.regions
         ],
         "quality": [dataclasses.asdict(note) for note in findings.quality],
-        "series": [dataclasses.asdict(record) for record in findings.study.series],
+        **series_summary(findings.study.series),
     }
+
+
+def series_summary(series: Sequence[SeriesRecord]) -> dict[str, Any]:
+    """Return why each series of a study was used or not."""
+    return {"series": [dataclasses.asdict(record) for record in series]}

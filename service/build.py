@@ -1,0 +1,60 @@
+"""Which software this is: the version, the commit, and the UID of this installation."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from service.settings import Settings
+    from workers.configuration import Build
+
+_PROJECT = Path(__file__).resolve().parent.parent
+UNKNOWN = "unknown"
+
+
+def version() -> str:
+    """Return the version of the installed package."""
+    try:
+        return importlib.metadata.version("osteon")
+    except importlib.metadata.PackageNotFoundError:
+        return UNKNOWN
+
+
+def git_commit(project: Path = _PROJECT) -> str:
+    """Return the checked-out commit, read from `.git` without a git program; else "unknown"."""
+    git = project / ".git"
+    try:
+        head = (git / "HEAD").read_text(encoding="ascii").strip()
+        if not head.startswith("ref: "):
+            return head
+        name = head.removeprefix("ref: ")
+        loose = git / name
+        if loose.is_file():
+            return loose.read_text(encoding="ascii").strip()
+        packed = (git / "packed-refs").read_text(encoding="ascii").splitlines()
+        return next((row.split()[0] for row in packed if row.endswith(f" {name}")), UNKNOWN)
+    except OSError:
+        return UNKNOWN
+
+
+def settings_digest(settings: Settings) -> str:
+    """Return the SHA-256 (hexadecimal) of the settings that change pixels or numbers."""
+    values = settings.disease.model_dump(mode="json")
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def build(settings: Settings) -> Build:
+    """Return what results say about the software that made them."""
+    from dicom_objects.uids import derived_uid  # noqa: PLC0415 - pydicom takes 0.2 s to import
+    from workers.configuration import Build  # noqa: PLC0415
+
+    return Build(
+        software_version=version(),
+        git_commit=git_commit(),
+        device_uid=str(derived_uid("device", "osteon", version())),
+        settings_digest=settings_digest(settings),
+    )

@@ -1,0 +1,5 @@
+import typer
+
+
+def demo(context: typer.Context) -> None:
+    """Placeholder."""

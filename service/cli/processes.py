@@ -1,0 +1,94 @@
+"""`osteon up`, `node`, `worker`, `api`: the processes of the service."""
+
+from typing import Annotated
+
+import typer
+
+from service import logs
+from service.cli.invocation import explained, invocation
+from service.process_group import ProcessGroup, end_with_parent, own_command, stop_event
+from service.settings import Settings
+
+_WithParent = Annotated[bool, typer.Option("--end-with-parent", hidden=True)]
+PROCESSES = ("node", "worker", "api")
+
+
+def up(context: typer.Context) -> None:
+    """Run the whole service on this machine: node, worker and status page. Ctrl-C stops it."""
+    given = invocation(context)
+    settings = given.settings()
+    logs.configure("up", settings.log_level)
+    _prepare(settings)
+    stop = stop_event()
+    _announce(settings)
+    ProcessGroup({n: own_command(given.arguments(), n) for n in PROCESSES}).run(stop)
+
+
+def node(context: typer.Context, end_with_parent: _WithParent = False) -> None:
+    """Run the DICOM door: C-ECHO and C-STORE, spool, study completion."""
+    settings = _begin("node", context, end_with_parent)
+    stop = stop_event()
+    from dicom_node.errors import DicomNodeError  # noqa: PLC0415
+    from jobs.errors import JobsError  # noqa: PLC0415
+    from service import wiring  # noqa: PLC0415
+
+    with explained(DicomNodeError, JobsError), wiring.open_store(settings) as store:
+        wiring.make_node(settings, store).run(stop)
+
+
+def worker(context: typer.Context, end_with_parent: _WithParent = False) -> None:
+    """Run jobs, one at a time, each in a process of its own."""
+    settings = _begin("worker", context, end_with_parent)
+    stop = stop_event()
+    from jobs.errors import JobsError  # noqa: PLC0415
+    from service import wiring  # noqa: PLC0415
+
+    with explained(JobsError), wiring.open_store(settings) as store:
+        wiring.make_supervisor(settings, store).run(stop)
+
+
+def api(context: typer.Context, end_with_parent: _WithParent = False) -> None:
+    """Run the status page and the REST interface."""
+    settings = _begin("api", context, end_with_parent)
+    import uvicorn  # noqa: PLC0415
+
+    from jobs.errors import JobsError  # noqa: PLC0415
+    from service import wiring  # noqa: PLC0415
+
+    with explained(JobsError), wiring.open_store(settings) as store:
+        uvicorn.run(
+            wiring.make_api(settings, store),
+            host=settings.api.host,
+            port=settings.api.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            limit_concurrency=64,
+            timeout_graceful_shutdown=3,
+        )
+
+
+def _begin(process: str, context: typer.Context, with_parent: bool) -> Settings:
+    if with_parent:
+        end_with_parent()
+    settings = invocation(context).settings()
+    logs.configure(process, settings.log_level)
+    return settings
+
+
+def _prepare(settings: Settings) -> None:
+    """Make the database once, before three processes want to."""
+    from jobs.errors import JobsError  # noqa: PLC0415
+    from service import wiring  # noqa: PLC0415
+
+    with explained(JobsError), wiring.open_store(settings):
+        pass
+
+
+def _announce(settings: Settings) -> None:
+    node_, api_ = settings.node, settings.api
+    typer.echo(f"DICOM        {node_.ae_title} at {node_.host}:{node_.port}", err=True)
+    typer.echo(f"status page  http://{api_.host}:{api_.port}/", err=True)
+    typer.echo(f"data         {settings.data_dir.absolute()}", err=True)
+    names = ", ".join(d.name for d in settings.destinations) or "none: results stay here"
+    typer.echo(f"destinations {names}", err=True)

@@ -1,0 +1,110 @@
+"""`osteon run` and `osteon phantom`: a study in a folder."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from service.cli.invocation import Exit, explained, invocation, print_json, stop
+
+if TYPE_CHECKING:
+    from workers.pipeline import Outcome
+
+_AsJson = Annotated[bool, typer.Option("--json", help="Write the measurements as JSON to stdout.")]
+
+
+def run(
+    context: typer.Context,
+    folder: Annotated[
+        Path, typer.Argument(exists=True, file_okay=False, help="A folder of DICOM files.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where the results go.")],
+    explain: Annotated[bool, typer.Option(help="Say of every series why it was used.")] = False,
+    as_json: _AsJson = False,
+) -> None:
+    """Measure one study from a folder, without network: SEG, SR, numbers and pictures.
+
+    Exit status 3: the study cannot be measured; a code and a sentence for each series say why.
+    """
+    settings = invocation(context).settings()
+    from dicom_objects.errors import NoUsableDiffusion  # noqa: PLC0415
+    from imaging.errors import GeometryError, ModelMismatch, UnusableImages  # noqa: PLC0415
+    from service import folder_run, wiring  # noqa: PLC0415
+    from service.build import build  # noqa: PLC0415
+    from service.cli.progress import ConsoleRecorder  # noqa: PLC0415
+
+    paths = folder_run.find_files(folder)
+    identity = folder_run.identify(paths, build(settings))
+    with explained(ModelMismatch), ConsoleRecorder() as recorder:
+        try:
+            pipeline = wiring.make_pipeline(settings)
+            outcome = folder_run.run_folder(pipeline, paths, identity, out, recorder)
+        except NoUsableDiffusion as error:
+            _reject(error.code, str(error), error.series, as_json=as_json)
+        except (UnusableImages, GeometryError) as error:
+            _reject(error.code, str(error), recorder.series, as_json=as_json)
+    if explain:
+        _print_series(recorder.series)
+    if as_json:
+        print_json(json.loads((out / "measurements.json").read_text(encoding="utf-8")))
+    else:
+        _print_outcome(outcome, out, recorder.seconds)
+
+
+def phantom(
+    out: Annotated[Path, typer.Argument(help="A folder for the study and its truth.")],
+    seed: Annotated[int, typer.Option(help="Another seed is another patient.")] = 1,
+    healthy: Annotated[bool, typer.Option(help="A patient without disease.")] = False,
+    small: Annotated[bool, typer.Option(help="Coarse pixels, for quick trials.")] = False,
+    as_json: _AsJson = False,
+) -> None:
+    """Make a synthetic patient's whole-body study: DICOM in OUT/dicom, its truth in OUT/truth."""
+    from service.synthetic import PhantomOrder, make_study  # noqa: PLC0415
+
+    study = make_study(PhantomOrder(seed, diseased=not healthy, small=small), out)
+    if as_json:
+        print_json(study.truth_document())
+        return
+    truth = study.truth_document()
+    typer.echo(f"{len(study.files)} images in {study.dicom_dir}", err=True)
+    typer.echo(f"true TDV {truth['tdv_ml']:.1f} mL, gADC {truth['gadc_um2_s']:.0f} µm²/s")
+
+
+def _reject(code: str, message: str, series: Sequence[Any], *, as_json: bool) -> NoReturn:
+    if as_json:
+        rows = [{"series": r.series_number, "code": r.code, "reason": r.reason} for r in series]
+        print_json({"rejected": True, "code": code, "message": message, "series": rows})
+    else:
+        _print_series(series)
+    stop(f"{message} [{code}]", Exit.REJECTED)
+
+
+def _print_series(series: Sequence[Any]) -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table("series", "images", "role", "b (s/mm²)", "code", "why", box=None)
+    for record in series:
+        table.add_row(
+            "-" if record.series_number is None else str(record.series_number),
+            str(record.n_instances),
+            record.role,
+            ", ".join(f"{b:g}" for b in record.b_values),
+            record.code or ("used" if record.used else "-"),
+            record.reason,
+        )
+    Console(stderr=True).print(table)
+
+
+def _print_outcome(outcome: "Outcome", out: Path, seconds: dict[str, float]) -> None:
+    measured = outcome.findings.measurement
+    adc = measured.adc
+    typer.echo(f"TDV      {measured.tdv_ml:.1f} mL in {measured.n_lesions} lesions")
+    typer.echo("gADC     " + ("no disease found" if adc is None else f"{adc.median:.0f} µm²/s"))
+    for note in outcome.findings.quality:
+        typer.echo(f"{note.severity:<8} {note.text} [{note.code}]")
+    typer.echo(f"results  {', '.join(file.name for file in outcome.files)} in {out}")
+    times = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items())
+    typer.echo(f"seconds  {times}; together {sum(seconds.values()):.1f}", err=True)

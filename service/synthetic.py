@@ -1,0 +1,76 @@
+"""A synthetic study on disk with its truth beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dicom_objects.scanner import write_study
+from phantom.acquisition import Protocol, acquire
+from phantom.patient import PatientOptions, make_patient
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from phantom.acquisition import Acquisition
+
+SMALL = Protocol(in_plane_mm=5.0, matrix=(80, 104))
+"""Coarse pixels: a study of a tenth of the size, for tests of everything but accuracy."""
+
+
+@dataclass(frozen=True)
+class PhantomOrder:
+    """Which synthetic patient, and how it is scanned."""
+
+    seed: int
+    diseased: bool = True
+    small: bool = False
+    distractors: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class SyntheticStudy:
+    """DICOM files and the acquisition that they came from."""
+
+    acquisition: Acquisition = field(repr=False)
+    dicom_dir: Path
+    files: tuple[Path, ...]
+
+    def truth_document(self) -> dict[str, Any]:
+        """Return the truth that fits in a page: TDV in mL, gADC in µm²/s, the lesions."""
+        truth = self.acquisition.truth
+        return {
+            "synthetic": True,
+            "seed": self.acquisition.seed,
+            "tdv_ml": truth.tdv_ml,
+            "gadc_um2_s": truth.gadc_um2_s,
+            "lesions": [dataclasses.asdict(lesion) for lesion in truth.lesions],
+        }
+
+
+def make_study(order: PhantomOrder, out: Path) -> SyntheticStudy:
+    """Make a patient, scan it, and write `out`/dicom and `out`/truth."""
+    patient = make_patient(order.seed, PatientOptions(diseased=order.diseased))
+    acquisition = acquire(patient, SMALL if order.small else Protocol())
+    dicom_dir = out / "dicom"
+    files = write_study(acquisition, dicom_dir, distractors=order.distractors)
+    study = SyntheticStudy(acquisition, dicom_dir, files)
+    _write_truth(study, out / "truth")
+    return study
+
+
+def _write_truth(study: SyntheticStudy, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(study.truth_document(), indent=2) + "\n"
+    (folder / "truth.json").write_text(text, encoding="utf-8")
+    truth = study.acquisition.truth
+    np.savez_compressed(
+        folder / "truth.npz",
+        labels=truth.labels,
+        lesion_labels=truth.lesion_labels,
+        affine=truth.geometry.affine,
+    )

@@ -1,0 +1,129 @@
+"""The composition root: settings become running parts; only here is known which backend runs.
+
+Imports stand inside the functions, so that `osteon --help` loads none of them and each process
+loads only its own libraries.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import socket
+import sys
+from typing import TYPE_CHECKING, Any
+
+from service.build import build
+from service.settings import SettingsError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from dicom_node.node import Node
+    from jobs.store import JobStore
+    from service.settings import Settings
+    from workers.configuration import WorkerConfiguration
+    from workers.pipeline import Pipeline
+    from workers.supervisor import Supervisor
+
+
+def open_store(settings: Settings) -> JobStore:
+    """Open the record of work; the embedded database is made or upgraded on the way.
+
+    Raises:
+        SchemaTooOld: a database server has to be upgraded first, by `osteon db upgrade`.
+        SchemaTooNew: newer software made the database.
+        StoreUnavailable: it does not answer.
+
+    """
+    from jobs.migrate import upgrade  # noqa: PLC0415
+    from jobs.store import JobStore  # noqa: PLC0415
+
+    if settings.store_url.startswith("sqlite"):
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        upgrade(settings.store_url)
+    return JobStore(settings.store_url)
+
+
+def make_node(settings: Settings, store: JobStore) -> Node:
+    """Put the DICOM door together; it listens once it runs."""
+    from dicom_node.completion import QuietPeriod  # noqa: PLC0415
+    from dicom_node.node import Node  # noqa: PLC0415
+    from dicom_node.receive import ReceiverSettings  # noqa: PLC0415
+    from dicom_node.spool import Spool  # noqa: PLC0415
+    from workers.queue import StoreQueue  # noqa: PLC0415
+
+    node = settings.node
+    receiver = ReceiverSettings(ae_title=node.ae_title, host=node.host, port=node.port)
+    spool = Spool(settings.spool_dir)
+    return Node(receiver, spool, store, StoreQueue(), QuietPeriod(node.quiet_s))
+
+
+def worker_configuration(settings: Settings) -> WorkerConfiguration:
+    """Tell a worker where everything is."""
+    from workers.configuration import Destination, WorkerConfiguration  # noqa: PLC0415
+
+    return WorkerConfiguration(
+        store_url=settings.store_url,
+        spool_dir=settings.spool_dir.absolute(),
+        results_dir=settings.results_dir.absolute(),
+        anatomy_model=settings.models.repository.absolute() / settings.models.anatomy,
+        build=build(settings),
+        destinations=tuple(
+            Destination(d.name, d.ae_title, d.host, d.port, settings.node.ae_title)
+            for d in settings.destinations
+        ),
+        disease=_disease_fields(settings),
+        thresholds_um2_s=settings.disease.adc_classes_um2_s,
+        threads=settings.worker.threads,
+        memory_gib=settings.worker.memory_gib,
+        lease_s=settings.worker.lease_s,
+        poll_s=settings.worker.poll_s,
+        timeout_s=settings.worker.timeout_s,
+        log_level=settings.log_level,
+    )
+
+
+def _disease_fields(settings: Settings) -> dict[str, Any]:
+    from imaging.disease import DiseaseRule  # noqa: PLC0415
+
+    known = {field.name for field in dataclasses.fields(DiseaseRule)}
+    unknown = sorted(set(settings.disease.rule) - known)
+    if unknown:
+        message = f"disease.rule: there is no {', '.join(unknown)}; there is {sorted(known)}"
+        raise SettingsError(message)
+    return dict(settings.disease.rule)
+
+
+def make_supervisor(settings: Settings, store: JobStore) -> Supervisor:
+    """Put the worker together: it claims jobs and runs each in a child."""
+    from workers.supervisor import Supervisor  # noqa: PLC0415
+
+    owner = f"{socket.gethostname()}:{os.getpid()}"
+    command = (sys.executable, "-m", "service.job_process")
+    return Supervisor(store, worker_configuration(settings), owner, command)
+
+
+def make_pipeline(settings: Settings) -> Pipeline:
+    """Load the model and put the path of a study together, for `osteon run`.
+
+    Raises:
+        ModelMismatch: there is no usable model in the repository.
+
+    """
+    from workers.child import load_pipeline  # noqa: PLC0415
+
+    return load_pipeline(worker_configuration(settings))
+
+
+def make_api(settings: Settings, store: JobStore) -> FastAPI:
+    """Put the REST interface and the status page together."""
+    from service.api.app import Site, create_app  # noqa: PLC0415
+
+    site = Site(
+        store=store,
+        results_dir=settings.results_dir.absolute(),
+        spool_dir=settings.spool_dir.absolute(),
+        model_dir=settings.models.repository.absolute() / settings.models.anatomy,
+        node_address=f"{settings.node.ae_title}@{settings.node.host}:{settings.node.port}",
+    )
+    return create_app(site)
