@@ -15,6 +15,7 @@ from report.content import ReportContent, ReportImages
 from report.documents import measurements_json
 from report.mip import View
 from report.mip_image import mip_png
+from report.picture import result_picture
 from report.spreadsheet import lesions_csv
 
 if TYPE_CHECKING:
@@ -64,11 +65,9 @@ def encode(
     findings: Findings, run: Run, folder: Path, seconds: Mapping[str, float]
 ) -> tuple[ResultFile, ...]:
     """Write SEG, SR, numbers and pictures into `folder`; paths are relative to it."""
-    return (
-        *_dicom(findings, run, folder),
-        *_documents(_report_content(findings, run, seconds), folder),
-        *_pictures(findings, folder),
-    )
+    objects = tuple(_dicom(findings, run, folder))
+    content = _report_content(findings, run, seconds)
+    return (*objects, *_documents(content, folder), *_pictures(findings, content, folder))
 
 
 def uid_seed(findings: Findings, run: Run) -> str:
@@ -116,7 +115,7 @@ def _documents(content: ReportContent, folder: Path) -> Iterator[ResultFile]:
         yield _result(kind, name, folder)
 
 
-def _pictures(findings: Findings, folder: Path) -> Iterator[ResultFile]:
+def _pictures(findings: Findings, content: ReportContent, folder: Path) -> Iterator[ResultFile]:
     volume = findings.assembly.volume
     images = ReportImages(
         geometry=volume.geometry,
@@ -124,9 +123,12 @@ def _pictures(findings: Findings, folder: Path) -> Iterator[ResultFile]:
         adc_um2_s=findings.fit.adc_um2_s,
         disease=findings.lesion_labels > 0,
     )
+    (folder / "result.png").write_bytes(result_picture(content, images))
+    yield _result("picture", "result.png", folder)
+    thresholds = findings.measurement.thresholds_um2_s
     for view in (View.CORONAL, View.SAGITTAL):
         name = f"mip_{view.value}.png"
-        (folder / name).write_bytes(mip_png(images, view))
+        (folder / name).write_bytes(mip_png(images, view, thresholds_um2_s=thresholds))
         yield _result("mip", name, folder)
 
 
