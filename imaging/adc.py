@@ -83,7 +83,8 @@ def fit_adc(volume: DiffusionVolume) -> AdcFit:
 def noise_floor(image: NDArray[np.float32]) -> float:
     """Signal below which the image at the lowest b holds no tissue."""
     sample = image.reshape(-1)[:: max(1, image.size // 1_000_000)]
-    return float(NOISE_FRACTION * np.percentile(sample, 99.5))
+    numbers = sample[np.isfinite(sample)]
+    return float(NOISE_FRACTION * np.percentile(numbers, 99.5)) if numbers.size else 0.0
 
 
 def computed_dwi(fit: AdcFit, b_value: float) -> NDArray[np.float32]:
