@@ -13,7 +13,11 @@ from pynetdicom.transport import AssociationSocket
 from dicom_node.part10 import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    from pynetdicom.association import Association
     from pynetdicom.events import Event
+    from pynetdicom.transport import AddressInformation
 
 MAXIMUM_PDU = 131072
 """Bytes of one PDU that we take; the default of 16382 is a seventh slower (dicom.md C1)."""
@@ -44,7 +48,7 @@ def application_entity(ae_title: str, timeouts: Timeouts) -> AE:
     _config.LOG_RESPONSE_IDENTIFIERS = False
     # A path given to send_c_store then goes out byte for byte, never decoded and re-encoded.
     _config.STORE_SEND_CHUNKED_DATASET = True
-    entity = AE(ae_title)
+    entity = CallingEntity(ae_title)
     entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
     entity.implementation_version_name = IMPLEMENTATION_VERSION
     entity.maximum_pdu_size = MAXIMUM_PDU
@@ -62,11 +66,11 @@ def send_at_once(event: Event) -> None:
         wrapped.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-class BoundedSocket(AssociationSocket):
-    """An association's socket that refuses an announced PDU length beyond any honest one.
+class NodeSocket(AssociationSocket):
+    """An association's socket with two faults of pynetdicom 3.0.4 cured.
 
-    Stock pynetdicom buffers whatever length a peer announces, up to 4 GiB (B1 row 3), and waits
-    for its bytes without a limit (row 2).
+    Stock, it buffers whatever PDU length a peer announces, up to 4 GiB (B1 row 3), and leaves a
+    socket open whose peer has gone before it.
     """
 
     def recv(self, nr_bytes: int) -> bytearray:
@@ -75,6 +79,26 @@ class BoundedSocket(AssociationSocket):
             raise OSError("the peer announced a PDU longer than any we take")
         return super().recv(nr_bytes)
 
+    def _shutdown_socket(self) -> None:
+        left = self.socket
+        super()._shutdown_socket()
+        if left is not None:
+            left.close()
+
+
+class CallingEntity(AE):
+    """An application entity whose outgoing associations use `NodeSocket`."""
+
+    def _create_socket(
+        self,
+        assoc: Association,
+        address: AddressInformation,
+        tls_args: tuple[SSLContext, str] | None,
+    ) -> AssociationSocket:
+        made = super()._create_socket(assoc, address, tls_args)
+        made.__class__ = NodeSocket
+        return made
+
 
 def guard(event: Event, read_s: float) -> None:
     """Protect an accepted connection: no delay, a limit on stalls, a limit on PDU length."""
@@ -82,4 +106,4 @@ def guard(event: Event, read_s: float) -> None:
     wrapped = event.assoc.dul.socket
     if wrapped is not None and wrapped.socket is not None:
         wrapped.socket.settimeout(read_s)
-        wrapped.__class__ = BoundedSocket
+        wrapped.__class__ = NodeSocket
