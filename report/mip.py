@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
     from report.content import ReportImages
 
-_BACKGROUND = 0.05
+_FAINT = 0.05
 """Air and fat: a projected signal below this share of the projection's 99th percentile."""
+_ABOVE_AIR = 1.35
+"""The largest of a ray's noise varies by about a quarter of itself, so air stays below this times
+its level. More than a tenth of a projection is air: beside the head, the neck and the legs."""
 
 
 class View(StrEnum):
@@ -112,8 +115,9 @@ def find_window(projection: Projection) -> Window:
 
 def foreground(projection: Projection) -> NDArray[np.bool_]:
     """Pixels of the body: a bool array of the projection's shape."""
-    ceiling = np.percentile(projection.signal, 99.0)
-    inside: NDArray[np.bool_] = projection.signal > _BACKGROUND * ceiling
+    air, ceiling = np.percentile(projection.signal, [10.0, 99.0])
+    limit = max(_FAINT * ceiling, min(_ABOVE_AIR * air, 0.5 * ceiling))
+    inside: NDArray[np.bool_] = projection.signal > limit
     return inside
 
 

@@ -16,6 +16,7 @@ from report.mip import (
     Window,
     crop_to_body,
     find_window,
+    foreground,
     project,
     rotating,
     stand,
@@ -76,6 +77,17 @@ def test_window_ignores_air_and_one_hot_pixel():
     signal[0:2, 0] = 1000.0  # 2 of 1600 pixels
     projection = _plain(signal)
     assert find_window(projection).high == pytest.approx(50.0, rel=0.01)
+
+
+def test_noisy_air_is_no_body_and_is_shown_white():
+    noise = np.random.default_rng(0).uniform(9.0, 11.0, (60, 40))
+    signal = noise.astype(np.float32)
+    signal[:, 10:30] = 40.0
+    projection = _plain(signal)
+    inside = foreground(projection)
+    assert inside[:, 10:30].all()
+    assert inside.sum() == 60 * 20
+    assert find_window(projection).low == pytest.approx(40.0)
 
 
 def test_crop_keeps_the_whole_length_and_the_margin():
