@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,9 +11,10 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
+import pg8000
 from sqlalchemy import create_engine, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError
 
 from jobs.errors import JobsError, StoreUnavailable
 
@@ -45,6 +47,16 @@ _SAFE_TO_REPEAT = frozenset({"40001", "40P01"})
 _TRIES = 5
 # Connection, rollback, out of resources, operator's intervention (PostgreSQL, appendix A).
 _PASSING_CLASSES = frozenset({"08", "40", "53", "57"})
+_PASSING_SQLITE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
 
 
 def make_engine(url: str) -> Engine:
@@ -90,8 +102,9 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _postgresql(url: URL) -> Engine:
     # The socket's timeout is longer than the statement's: it is for a server that vanished.
-    engine = create_engine(url, pool_pre_ping=True, connect_args={"timeout": 60})
+    engine = create_engine(url, connect_args={"timeout": 60})
     event.listen(engine, "connect", _prepare_postgresql)
+    event.listen(engine, "checkout", _try_postgresql)
     return engine
 
 
@@ -101,6 +114,21 @@ def _prepare_postgresql(connection: DBAPIConnection, _record: object) -> None:
         cursor.execute(f"SET {setting}")
     cursor.close()
     connection.commit()
+
+
+def _try_postgresql(connection: DBAPIConnection, _record: object, _proxy: object) -> None:
+    """Replace a connection that was cut while it lay in the pool.
+
+    SQLAlchemy's pool_pre_ping does this for drivers that say so by their own errors; pg8000 1.31.6
+    lets a ConnectionResetError through, and its 57P01 is not taken for a disconnection.
+    """
+    try:
+        cursor = connection.cursor()
+        cursor.execute("SELECT 1")
+        cursor.close()
+        connection.rollback()
+    except (OSError, pg8000.Error) as error:
+        raise DisconnectionError(str(error)) from error
 
 
 @dataclass
@@ -142,10 +170,12 @@ class Records:
                     connection.execution_options(writes=writes)
                     with connection.begin():
                         return work(Transaction(connection, self._clock))
+            except OSError as error:  # the driver's socket; see _try_postgresql
+                raise StoreUnavailable(f"the database does not answer: {error}") from error
             except DBAPIError as error:
                 if remaining and _sqlstate(error) in _SAFE_TO_REPEAT:
                     time.sleep(0.01 * (_TRIES - remaining))
-                elif _is_passing(error):
+                elif is_passing(error):
                     raise StoreUnavailable(f"the database does not answer: {error.orig}") from error
                 else:
                     raise
@@ -158,9 +188,12 @@ def _sqlstate(error: DBAPIError) -> str:
     return str(details.get("C", "")) if isinstance(details, dict) else ""
 
 
-def _is_passing(error: DBAPIError) -> bool:
-    known = isinstance(error, OperationalError | InterfaceError)
-    return known or _sqlstate(error)[:2] in _PASSING_CLASSES
+def is_passing(error: DBAPIError) -> bool:
+    """Tell trouble of the database, which may pass, from a wrong statement, which is our bug."""
+    if isinstance(error.orig, sqlite3.Error):
+        # What Python's module raises by itself, as at interruption, has no code.
+        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _PASSING_SQLITE
+    return isinstance(error, InterfaceError) or _sqlstate(error)[:2] in _PASSING_CLASSES
 
 
 def writes(

@@ -10,9 +10,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
-from jobs.engine import make_engine
+from jobs.engine import is_passing, make_engine
 from jobs.errors import SchemaTooNew, SchemaTooOld, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -53,14 +53,17 @@ def upgrade(url: str) -> str:
     """
     engine = make_engine(url)
     try:
+        _current(engine)  # says best what is wrong with the way to the database
         with engine.connect() as connection, connection.begin():
             _lock(connection)
             _refuse_newer(_revision(connection))
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-    except (OperationalError, InterfaceError) as error:
-        raise _unavailable(engine, error) from error
+    except DBAPIError as error:
+        if is_passing(error):
+            raise _unavailable(engine, error) from error
+        raise
     finally:
         engine.dispose()
     return head()
@@ -96,7 +99,7 @@ def _current(engine: Engine) -> str | None:
     try:
         with engine.connect() as connection:
             return _revision(connection.execution_options(writes=False))
-    except (OperationalError, InterfaceError) as error:
+    except DBAPIError as error:  # wrong name, wrong password, no database: nothing else is asked
         raise _unavailable(engine, error) from error
 
 
@@ -120,6 +123,6 @@ def _lock(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
-def _unavailable(engine: Engine, error: OperationalError | InterfaceError) -> StoreUnavailable:
+def _unavailable(engine: Engine, error: DBAPIError) -> StoreUnavailable:
     where = engine.url.render_as_string(hide_password=True)
     return StoreUnavailable(f"{where} does not answer: {error.orig}")

@@ -7,6 +7,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from jobs.engine import make_engine
 from jobs.errors import SchemaTooNew, SchemaTooOld, StoreUnavailable
@@ -66,7 +67,7 @@ def test_a_database_that_was_not_set_up_is_refused(empty_database):
 
 def test_a_failed_step_leaves_nothing_behind(empty_database):
     run(empty_database, "CREATE TABLE deliveries (x INTEGER)")  # the first step ends with this name
-    with pytest.raises(Exception, match="deliveries"):
+    with pytest.raises(DBAPIError, match="deliveries"):
         upgrade(empty_database)
     engine = make_engine(empty_database)
     assert inspect(engine).get_table_names() == ["deliveries"]
@@ -76,6 +77,11 @@ def test_a_failed_step_leaves_nothing_behind(empty_database):
 def test_no_column_is_for_a_person():
     columns = {column.name for table in metadata.sorted_tables for column in table.columns}
     assert not [name for name in columns if re.search("patient|birth|sex|accession", name)]
+
+
+def test_a_wrong_name_is_said(postgresql):
+    with pytest.raises(StoreUnavailable, match="nowhere"):
+        JobStore(postgresql.removesuffix("postgres") + "nowhere")
 
 
 def test_a_server_that_is_away_is_said_without_its_password():

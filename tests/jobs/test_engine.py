@@ -4,10 +4,12 @@ import inspect
 import os
 import sqlite3
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError, StatementError
 
 from jobs.engine import make_engine
 from jobs.errors import JobsError, StoreUnavailable
@@ -20,6 +22,13 @@ NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 def instance(received_at):
     return Instance("1.2.3", "1.2", "1.4", "1.5", "1.6", "0" * 64, 1, "a", received_at)
+
+
+def run(url, statement):
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
 
 
 @pytest.fixture
@@ -85,7 +94,7 @@ def test_times_are_kept_in_utc_whatever_zone_they_came_in(url):
 
 
 def test_a_time_without_zone_is_refused(url):
-    with JobStore(url) as store, pytest.raises(Exception, match="no time zone"):
+    with JobStore(url) as store, pytest.raises(StatementError, match="no time zone"):
         store.record_instances([instance(NOW.replace(tzinfo=None))])
 
 
@@ -101,10 +110,29 @@ def test_a_plain_postgresql_url_means_the_driver_that_is_installed():
     engine.dispose()
 
 
+def test_a_full_disk_is_trouble_that_may_pass(url):
+    with JobStore(url) as store:
+        engine = store._engine
+        with engine.connect() as connection:  # the pool has this one connection and gives it again
+            pages = connection.execute(text("PRAGMA page_count")).scalar_one()
+            connection.execute(text(f"PRAGMA max_page_count = {pages}"))
+        many = [replace(instance(NOW), sop_instance_uid=f"1.2.{n}") for n in range(500)]
+        with pytest.raises(StoreUnavailable, match="full"):
+            store.record_instances(many)
+        assert store.studies() == ()  # nothing of it stayed
+
+
+def test_a_wrong_statement_is_a_bug_and_not_trouble(url):
+    run(url, "DROP TABLE stage_times")
+    with JobStore(url) as store, pytest.raises(OperationalError, match="stage_times"):
+        store.stage_totals()
+
+
 def test_a_file_that_is_no_database_is_said(tmp_path):
     (tmp_path / "x").write_bytes(os.urandom(8192))
-    with pytest.raises((StoreUnavailable, Exception), match="not a database"):
-        JobStore(f"sqlite:///{tmp_path / 'x'}")
+    for ask in (JobStore, upgrade):
+        with pytest.raises(StoreUnavailable, match="not a database"):
+            ask(f"sqlite:///{tmp_path / 'x'}")
 
 
 def test_the_store_shows_the_signatures_that_callers_use():
