@@ -1,0 +1,166 @@
+"""Commands for people: `python -m training` (also reached as `osteon train`)."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from training.errors import TrainingError
+from training.experiment import load_experiment
+from training.seeds import parse_seeds
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from training.fit import StepReport
+
+EXPERIMENT = Path(__file__).parent / "experiments" / "anatomy.yaml"
+
+app = typer.Typer(
+    name="train",
+    help="Make models: prepare synthetic cases, fit, evaluate on patients never seen, export.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+_stderr = Console(stderr=True)
+
+Config = Annotated[Path, typer.Option("--config", "-c", help="The experiment's YAML file.")]
+
+
+@app.command()
+def prepare(
+    config: Config = EXPERIMENT,
+    seeds: Annotated[
+        str | None, typer.Option(help="Seeds such as 1-150; the experiment's if left out.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = os.cpu_count() or 1,
+) -> None:
+    """Make synthetic patients and cache what the network will be given.
+
+    Goes on where it was stopped. Seeds 1000-1019 are kept for evaluation and refused.
+    """
+    from training.commands import prepare as run_prepare  # noqa: PLC0415 - keeps --help quick
+
+    experiment = load_experiment(config)
+    asked = seeds or f"{experiment.cohort.train_seeds},{experiment.cohort.validation_seeds}"
+    with _bar("case") as bar:
+        task = bar.add_task("preparing", total=len(parse_seeds(asked)))
+        done = run_prepare(config, asked, workers, lambda _: bar.advance(task))
+        bar.update(task, completed=done.asked)
+    typer.echo(f"{done.made} cases made, {done.asked} in {done.folder}")
+
+
+@app.command()
+def fit(
+    run: Annotated[Path, typer.Argument(help="The run's folder, for example runs/anatomy-1.")],
+    config: Config = EXPERIMENT,
+    max_minutes: Annotated[
+        float | None, typer.Option(help="End after this long; the schedule is fitted to it.")
+    ] = None,
+    resume: Annotated[bool, typer.Option(help="Go on from the run's last checkpoint.")] = True,
+) -> None:
+    """Train the network; Ctrl-C or SIGTERM writes a checkpoint, the same command goes on.
+
+    Leaves config.yaml, splits.json, metrics.jsonl, TensorBoard events and a checkpoint in RUN.
+    """
+    from training.commands import fit as run_fit  # noqa: PLC0415 - torch takes seconds to load
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    with _bar("%") as bar:
+        task = bar.add_task("loading", total=1000)
+
+        def show(report: StepReport) -> None:
+            text = f"step {report.step}  loss {report.loss:.3f}"
+            bar.update(task, completed=1000 * report.done, description=text)
+            if report.validation:
+                bar.console.print(_in_words(report.step, report.validation))
+
+        last = run_fit(config, run, max_minutes, resume, show)
+    typer.echo(f"{run}: step {last.step}" if last else f"{run}: nothing left to do")
+
+
+@app.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="A folder with osteon.json and 1/model.pt.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
+    seeds: Annotated[str, typer.Option(help="Phantom seeds.")] = "1000-1019",
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+) -> None:
+    """Measure a model on synthetic patients through the whole path and print the table.
+
+    Writes one JSON a case (a stopped evaluation goes on), evaluation.json and evaluation.md.
+    """
+    from training.commands import evaluate as run_evaluate  # noqa: PLC0415
+
+    with _bar("case") as bar:
+        task = bar.add_task("evaluating", total=len(parse_seeds(seeds)))
+        table = run_evaluate(model, seeds, out, workers, lambda _: bar.advance(task))
+    typer.echo(table)
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="The run's folder.")],
+    repository: Annotated[Path, typer.Argument(help="Model repository.")] = Path(
+        "model_repository"
+    ),
+    evaluation: Annotated[
+        Path | None, typer.Option(help="Folder of an evaluation, for the model card.")
+    ] = None,
+) -> None:
+    """Write the run's averaged weights as a served model: TorchScript, declaration, card.
+
+    The exported file must answer as the network does, and bfloat16 as float32, or nothing
+    is written. Run it again after `evaluate` to put the table into the model card.
+    """
+    from training.commands import export as run_export  # noqa: PLC0415
+
+    report = run_export(run, repository, evaluation)
+    typer.echo(json.dumps(report, indent=2))
+
+
+def main() -> None:
+    """Run a command; a known error is one sentence on stderr and exit status 1."""
+    try:
+        app(prog_name="osteon train")
+    except TrainingError as error:
+        _stderr.print(f"[{error.code}] {error}", markup=False, style="red")
+        sys.exit(1)
+
+
+def _bar(unit: str) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=_stderr,
+    )
+
+
+def _in_words(step: int, scores: dict[str, float]) -> str:
+    groups = ("skeleton", "skeleton_without_ribs", "organs", "spinal_canal")
+    parts = [f"{name} {scores[name]:.3f}" for name in groups if name in scores]
+    return f"step {step}: validation Dice " + ", ".join(parts)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise KeyboardInterrupt

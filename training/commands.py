@@ -1,0 +1,107 @@
+"""What `python -m training` does, one function a command, without any printing of its own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from training.allocation import keep_freed_memory
+from training.cohort import prepare_cohort, training_cohort
+from training.evaluation import evaluate_cohort
+from training.experiment import load_experiment
+from training.export import export_run
+from training.fit import FitPlan, train
+from training.records import MetricsWriter, begin_run
+from training.seeds import parse_seeds
+from training.tables import markdown, summarise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from training.fit import StepReport
+
+CHECKPOINT = "checkpoints/last.pt"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """How many cases a `prepare` made, of how many that were asked for."""
+
+    made: int
+    asked: int
+    folder: Path
+
+
+def prepare(
+    config: Path, seeds: str | None, workers: int, on_case: Callable[[int], None]
+) -> Prepared:
+    """Make the cases of an experiment: its train and validation seeds, or `seeds`.
+
+    Raises:
+        TrainingError: `TEST_SEEDS`, a seed is kept for evaluation; `EXPERIMENT`, a bad YAML.
+
+    """
+    experiment = load_experiment(config)
+    chosen = seeds or f"{experiment.cohort.validation_seeds},{experiment.cohort.train_seeds}"
+    cohort = training_cohort(Path(experiment.cohort.folder), chosen)
+    made = prepare_cohort(cohort, experiment.model_spec(), workers, on_case)
+    return Prepared(made, len(cohort.seeds), cohort.folder)
+
+
+def fit(
+    config: Path,
+    run: Path,
+    max_minutes: float | None,
+    resume: bool,
+    on_step: Callable[[StepReport], None],
+) -> StepReport | None:
+    """Train an experiment in the folder `run`; return the last step's report.
+
+    Raises:
+        TrainingError: `NO_CASES`, nothing is prepared; `CHECKPOINT`, it does not fit.
+
+    """
+    keep_freed_memory()
+    experiment = load_experiment(config)
+    folder = Path(experiment.cohort.folder)
+    cases = training_cohort(folder, experiment.cohort.train_seeds).read()
+    held_out = training_cohort(folder, experiment.cohort.validation_seeds).read()
+    begin_run(run, experiment, [c.name for c in cases], [c.name for c in held_out])
+    plan = FitPlan(run / CHECKPOINT, max_minutes, resume)
+    last = None
+    with MetricsWriter(run, experiment.fit.log_steps) as writer:
+        for report in train(experiment, plan, cases, held_out):
+            writer.write(report)
+            on_step(report)
+            last = report
+    return last
+
+
+def evaluate(
+    model: Path, seeds: str, out: Path, workers: int, on_case: Callable[[int], None]
+) -> str:
+    """Evaluate a model folder on phantom seeds; return the table as Markdown.
+
+    Writes `evaluation.json` and `evaluation.md` into `out`, and one JSON a case.
+    """
+    results = evaluate_cohort(model, parse_seeds(seeds), out, workers, on_case)
+    table = markdown(results)
+    summary = summarise(results) | {"markdown": table}
+    (out / "evaluation.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    (out / "evaluation.md").write_text(table, encoding="utf-8")
+    return table
+
+
+def export(run: Path, repository: Path, evaluation: Path | None) -> dict[str, Any]:
+    """Export a run's weights; `evaluation` is a folder that `evaluate` wrote.
+
+    Raises:
+        TrainingError: `EXPORT`, the gate refused; `CHECKPOINT`, there is nothing to export.
+
+    """
+    found = None
+    if evaluation is not None:
+        found = json.loads((evaluation / "evaluation.json").read_text(encoding="utf-8"))
+    return asdict(export_run(run, repository, found))

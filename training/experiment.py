@@ -1,0 +1,184 @@
+"""One YAML file per experiment: every value that decides what a training run gives.
+
+Values that the papers leave open (grid, patch, filters, alpha, optimiser: `papers.md` A.1) are
+Osteon's own choices; the YAML files say so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+
+import yaml
+
+from imaging.anatomy import STRUCTURES
+from imaging.model import Channel, ModelSpec
+from training.errors import TrainingError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class CohortSettings:
+    """Which synthetic patients: seed ranges such as "1-150" and the folder of prepared cases."""
+
+    folder: str
+    train_seeds: str
+    validation_seeds: str
+
+
+@dataclass(frozen=True)
+class GridSettings:
+    """The model's grid and how serving cuts it."""
+
+    spacing_mm: tuple[float, float, float] = (5.0, 2.5, 2.5)
+    slab_slices: int = 96
+    slab_overlap: int = 16
+    channels: tuple[Channel, ...] = (
+        Channel("adc_um2_s", "fixed", 1000.0, 3.5),
+        Channel("s0", "percentile", 1.0, 4.0),
+    )
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """Residual U-Net: `filters` from the finest level to the coarsest.
+
+    `fold` in-plane voxels along rows and columns become channels before the first convolution,
+    and channels become voxels after the last one (a stem that loses nothing, 4 times cheaper).
+    """
+
+    filters: tuple[int, ...] = (32, 64, 80, 96, 96)
+    fold: int = 2
+
+
+@dataclass(frozen=True)
+class AugmentationSettings:
+    """Ranges of the random changes; see `training.augmentation`. Probabilities are per patch."""
+
+    flip_probability: float = 0.15
+    rotation_deg: float = 12.0
+    tilt_deg: float = 4.0
+    scale: tuple[float, float] = (0.85, 1.2)
+    stretch: float = 0.08
+    elastic_probability: float = 0.3
+    elastic_mm: float = 8.0
+    gain_sd: float = 0.2
+    gamma: tuple[float, float] = (0.7, 1.4)
+    bias_sd: float = 0.25
+    adc_scale: tuple[float, float] = (0.88, 1.12)
+    noise_sd: float = 0.08
+    station_step_probability: float = 0.25
+    station_step_sd: float = 0.15
+    blur_probability: float = 0.2
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How the weights are found."""
+
+    seed: int = 1
+    steps: int = 4000
+    batch: int = 2
+    patch: tuple[int, int, int] = (48, 96, 160)
+    rare_share: float = 0.5
+    learning_rate: float = 2e-3
+    warmup: float = 0.04
+    weight_decay: float = 1e-2
+    alpha: float = 0.5
+    ema_decay: float = 0.995
+    freeze_statistics_at: float = 0.6
+    threads: int = 2
+    loaders: int = 1
+    bf16: bool = True
+    checkpoint_minutes: float = 3.0
+    validate_minutes: float = 10.0
+    log_steps: int = 10
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A whole experiment, as read from YAML or fully resolved in a run's folder."""
+
+    name: str
+    version: str
+    cohort: CohortSettings
+    grid: GridSettings = field(default_factory=GridSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
+    fit: FitSettings = field(default_factory=FitSettings)
+
+    @property
+    def divisor(self) -> tuple[int, int, int]:
+        """Input shapes must be multiples of this."""
+        depth = 2 ** (len(self.network.filters) - 1)
+        return (depth, depth * self.network.fold, depth * self.network.fold)
+
+    def model_spec(self, sha256: str = "") -> ModelSpec:
+        """Return the declaration that serving reads; `sha256` is known after the export only."""
+        return ModelSpec(
+            name=self.name,
+            version=self.version,
+            channels=self.grid.channels,
+            spacing_mm=self.grid.spacing_mm,
+            orientation="SPL",
+            slab_slices=self.grid.slab_slices,
+            slab_overlap=self.grid.slab_overlap,
+            divisor=self.divisor,
+            classes=tuple(s.name for s in STRUCTURES),
+            sha256=sha256,
+        )
+
+
+def load_experiment(path: Path) -> Experiment:
+    """Read an experiment's YAML.
+
+    Raises:
+        TrainingError: `EXPERIMENT`, a key is unknown, missing or of the wrong shape.
+
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        experiment: Experiment = _build(Experiment, values, "experiment")
+    except (yaml.YAMLError, TypeError, ValueError) as error:
+        raise TrainingError(f"{path}: {error}", code="EXPERIMENT") from error
+    patch = experiment.fit.patch
+    if any(size % step for size, step in zip(patch, experiment.divisor, strict=True)):
+        message = f"{path}: fit.patch {patch} must be multiples of {experiment.divisor}"
+        raise TrainingError(message, code="EXPERIMENT")
+    return experiment
+
+
+def save_experiment(experiment: Experiment, path: Path) -> None:
+    """Write the fully resolved YAML."""
+    text = yaml.safe_dump(_plain(asdict(experiment)), sort_keys=False)
+    path.write_text(text, encoding="utf-8")
+
+
+def _build(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401 - it walks type hints
+    if is_dataclass(kind) and isinstance(kind, type):
+        if not isinstance(value, dict):
+            raise TypeError(f"{where} must be a mapping")
+        hints = get_type_hints(kind)
+        unknown = sorted(set(value) - {f.name for f in fields(kind)})
+        if unknown:
+            raise TypeError(f"{where}: unknown keys {', '.join(unknown)}")
+        return kind(**{k: _build(hints[k], v, f"{where}.{k}") for k, v in value.items()})
+    if get_origin(kind) is tuple:
+        members = get_args(kind)
+        kinds = [members[0]] * len(value) if members[-1] is Ellipsis else list(members)
+        return tuple(_build(k, v, where) for k, v in zip(kinds, value, strict=True))
+    if kind is float:
+        return float(value)
+    if not isinstance(value, kind):
+        raise TypeError(f"{where} must be {kind.__name__}, not {value!r}")
+    return value
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - it walks any document
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value

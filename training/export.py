@@ -1,0 +1,159 @@
+"""From a run to a served model: Triton's layout, a declaration, a card; nothing without a gate."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from imaging.agreement import dice_by_structure
+from training.checkpoint import load_checkpoint, new_state
+from training.cohort import Cohort, training_cohort
+from training.declaration import write_declaration
+from training.errors import TrainingError
+from training.experiment import load_experiment
+from training.inference import has_bf16, scripted_predictor, slab_probability
+from training.model_card import model_card
+from training.served import check_served, freeze_network, write_served
+from training.triton import triton_config
+
+if TYPE_CHECKING:
+    from imaging.model import ModelSpec
+    from training.cases import Case
+    from training.experiment import Experiment
+    from training.network import FoldedUNet
+
+LARGEST_MB = 25.0
+LARGEST_BF16_LOSS = 0.005
+"""Largest fall of any group's Dice when convolutions run in bfloat16."""
+_GATE_CASES = 2
+_FILES = ("config.pbtxt", "MODEL_CARD.md", "1/model.pt", "osteon.json")
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What the gate measured.
+
+    `dice_fp32` and `dice_bf16` are means by group over a few validation cases; bf16 is None on a
+    processor without it.
+    """
+
+    folder: str
+    sha256: str
+    megabytes: float
+    largest_difference: float
+    dice_fp32: dict[str, float]
+    dice_bf16: dict[str, float] | None
+
+
+def export_run(run: Path, repository: Path, evaluation: dict[str, Any] | None) -> ExportReport:
+    """Write the averaged weights of `run` to `repository/<name>/`.
+
+    Raises:
+        TrainingError: `CHECKPOINT`; `EXPORT`, the file differs from the network, loses accuracy
+            in bfloat16, or is too large. The repository stays as it was.
+
+    """
+    experiment = load_experiment(run / "config.yaml")
+    staging = repository / f".{experiment.name}.staging"
+    shutil.rmtree(staging, ignore_errors=True)
+    network, trained_on = _trained(run, experiment)
+    file = staging / "1" / "model.pt"
+    try:
+        report = _write_and_check(network, experiment, file)
+        spec = experiment.model_spec(report.sha256)
+        free = {
+            "tool": {"name": "osteon train", "torch": torch.__version__.split("+")[0]},
+            "trained_on": trained_on,
+            "export": _rounded(asdict(report)),
+            "evaluation": evaluation or {},
+        }
+        (staging / "config.pbtxt").write_text(triton_config(spec), encoding="utf-8")
+        (staging / "MODEL_CARD.md").write_text(model_card(spec, free), encoding="utf-8")
+        write_declaration(spec, staging / "osteon.json", free)
+        _publish(staging, repository / experiment.name)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return report
+
+
+def _trained(run: Path, experiment: Experiment) -> tuple[FoldedUNet, dict[str, Any]]:
+    state = new_state(experiment)
+    load_checkpoint(state, run / "checkpoints" / "last.pt")
+    splits = json.loads((run / "splits.json").read_text(encoding="utf-8"))
+    env = json.loads((run / "env.json").read_text(encoding="utf-8"))
+    trained_on = {
+        "data": "synthetic patients (osteon phantom) only",
+        "train_cases": len(splits["train"]),
+        "train_seeds": experiment.cohort.train_seeds,
+        "validation_seeds": experiment.cohort.validation_seeds,
+        "steps": state.step,
+        "hours": round(state.elapsed_s / 3600, 2),
+        "git_commit": env["git_commit"],
+    }
+    return state.average.eval(), trained_on
+
+
+def _write_and_check(network: FoldedUNet, experiment: Experiment, file: Path) -> ExportReport:
+    spec = experiment.model_spec()
+    k, j, i = spec.divisor
+    shapes = [(1, len(spec.channels), 2 * k, 3 * j, 2 * i), (1, len(spec.channels), k, 2 * j, i)]
+    generator = torch.Generator().manual_seed(0)
+    examples = [torch.rand(shape, generator=generator) for shape in shapes]
+    write_served(freeze_network(network, examples[0]), file)
+    megabytes = file.stat().st_size / 1e6
+    if megabytes > LARGEST_MB:
+        message = f"the file has {megabytes:.1f} MB, more than {LARGEST_MB:.0f}; use fewer filters"
+        raise TrainingError(message, code="EXPORT")
+    difference = check_served(file, network, examples)
+    fp32, bf16 = _compare_precisions(file, spec, _gate_cases(experiment))
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    return ExportReport(experiment.name, digest, megabytes, difference, fp32, bf16)
+
+
+def _gate_cases(experiment: Experiment) -> list[Case]:
+    folder = Path(experiment.cohort.folder)
+    cohort = training_cohort(folder, experiment.cohort.validation_seeds)
+    return Cohort(folder, cohort.seeds[:_GATE_CASES]).read()
+
+
+def _compare_precisions(
+    file: Path, spec: ModelSpec, cases: list[Case]
+) -> tuple[dict[str, float], dict[str, float] | None]:
+    fp32 = _mean_dice(file, spec, cases, bf16=False)
+    if not has_bf16():
+        return fp32, None
+    bf16 = _mean_dice(file, spec, cases, bf16=True)
+    for name, score in fp32.items():
+        if bf16[name] < score - LARGEST_BF16_LOSS:
+            message = f"{name}: Dice {bf16[name]:.4f} in bfloat16, {score:.4f} in float32"
+            raise TrainingError(message, code="EXPORT")
+    return fp32, bf16
+
+
+def _mean_dice(file: Path, spec: ModelSpec, cases: list[Case], *, bf16: bool) -> dict[str, float]:
+    predict = scripted_predictor(file, bf16=bf16)
+    groups: dict[str, list[float]] = {}
+    for case in cases:
+        labels = slab_probability(predict, spec, case.model_input).argmax(axis=0).astype(np.uint8)
+        scores = dice_by_structure(case.labels, labels)
+        for name in ("skeleton", "organs", "spinal_canal"):
+            groups.setdefault(name, []).append(scores.get(name, 0.0))
+    return {name: float(np.mean(values)) for name, values in groups.items()}
+
+
+def _publish(staging: Path, folder: Path) -> None:
+    """Move the files into place; the declaration last, since it names the digest."""
+    (folder / "1").mkdir(parents=True, exist_ok=True)
+    for name in _FILES:
+        (staging / name).replace(folder / name)
+
+
+def _rounded(values: dict[str, Any]) -> dict[str, Any]:
+    return {k: round(v, 7) if isinstance(v, float) else v for k, v in values.items()}

@@ -1,0 +1,84 @@
+"""The page that goes with a model: what it is, what it saw, how it did, what it must not do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from imaging.model import ModelSpec
+
+_CARD = """\
+---
+library_name: pytorch
+license: apache-2.0
+tags: [mri, diffusion, whole-body, segmentation, synthetic-data, research]
+---
+# {name} {version}
+
+**Research software. Trained on synthetic patients only. Not a medical device, not for clinical
+use: no number on this page says anything about real patients.**
+
+## What it does
+Whole-body diffusion MRI in (ADC and S0 of the mono-exponential fit), one probability per structure
+out: {n_classes} classes, {structures}.
+The bone classes include diseased bone; they are a search region, not a bone volume.
+
+## How it is served
+TorchScript, softmax inside: float32 (1, {n_channels}, slice, row, column) → (1, {n_classes}, slice,
+row, column). Everything that the caller must do stands in `osteon.json`: grid {spacing} mm (slice,
+row, column), axes {orientation}, slabs of {slab} slices with {overlap} overlapping, shapes padded
+with zeros at the end to multiples of {divisor}, channels {channels}.
+Under bfloat16 autocast the convolutions run in bfloat16.
+
+## What it was trained on
+{trained_on}
+Seeds 1000-1019 were never prepared, trained or tuned on.
+
+## Method
+3D residual U-Net after Candito et al. (arXiv 2503.20722): ADC + S0 in, Dice + cross-entropy. The
+paper leaves open, and Osteon chose: the grid, MONAI's DynUNet with residual blocks, BatchNorm whose
+statistics are frozen for the last part of training, 2x2 in-plane voxels folded into channels, loss
+weight 0.5, AdamW with one cosine cycle, running average of the weights, augmentation.
+
+## Evaluation
+{evaluation}
+
+## Export gate
+{export}
+
+## Known limits
+- Bodies that the phantom does not make: children, amputation, metal, large surgery, lying on the
+  side, arms above the head. Fat suppression failure, distortion and ghosts beyond the phantom's.
+- Left and right follow the image's orientation; a wrongly oriented study gets swapped names.
+- Probabilities are not calibrated on patients.
+"""
+
+
+def model_card(spec: ModelSpec, free: Mapping[str, Any]) -> str:
+    """Return MODEL_CARD.md; `free` are the free fields of `osteon.json`."""
+    evaluation = free["evaluation"].get("markdown", "Not evaluated yet.")
+    return _CARD.format(
+        name=spec.name,
+        version=spec.version,
+        n_classes=len(spec.classes),
+        n_channels=len(spec.channels),
+        structures=", ".join(spec.classes),
+        spacing=" x ".join(f"{v:g}" for v in spec.spacing_mm),
+        orientation=spec.orientation,
+        slab=spec.slab_slices,
+        overlap=spec.slab_overlap,
+        divisor=" x ".join(str(d) for d in spec.divisor),
+        channels="; ".join(
+            f"{c.quantity} ({c.normalisation}, scale {c.scale:g}, clip {c.clip:g})"
+            for c in spec.channels
+        ),
+        trained_on=_bullets(free["trained_on"]),
+        evaluation=evaluation.rstrip(),
+        export=_bullets(free["export"]),
+    )
+
+
+def _bullets(values: Mapping[str, Any]) -> str:
+    return "\n".join(f"- {key.replace('_', ' ')}: {value}" for key, value in values.items())

@@ -1,0 +1,36 @@
+"""Synthetic patients as cases, through the very path that serves them.
+
+Stations → whole body → ADC fit → `imaging.preprocessing.preprocess`: a network never trains on
+anything that serving would not make.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imaging.adc import fit_adc
+from imaging.preprocessing import preprocess
+from imaging.stations import assemble
+from phantom.acquisition import acquire
+from phantom.patient import make_patient
+from training.cases import Case, labels_on_grid
+
+if TYPE_CHECKING:
+    from imaging.model import ModelSpec
+    from phantom.acquisition import Acquisition
+
+
+def phantom_case(seed: int, spec: ModelSpec) -> Case:
+    """Make the synthetic patient `seed`, scan it, and take it to the model's grid."""
+    return case_from(f"phantom-{seed:05d}", acquire(make_patient(seed)), spec)
+
+
+def case_from(name: str, acquisition: Acquisition, spec: ModelSpec) -> Case:
+    """Take an acquisition with its truth to the model's grid."""
+    volume = assemble(acquisition.stations).volume
+    given = preprocess(fit_adc(volume), volume.geometry, spec)
+    truth = acquisition.truth
+    labels = labels_on_grid(truth.labels, truth.geometry, given.geometry)
+    return Case(name, given.array.astype(np.float16), labels, given.geometry.affine)

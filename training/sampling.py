@@ -1,0 +1,86 @@
+"""Which part of which patient the network sees next.
+
+Every patch is a function of (seed, step, position in the batch): nothing needs to be remembered,
+and a resumed run sees what an unbroken one would have seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from training.cases import Case
+
+Triple = tuple[int, int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class IndexedCase:
+    """A case and, for every class that it holds, the slices and the centres to aim at.
+
+    `centres[class]` is an array (n, 3) of (slice, row, column): the class's centroid per slice.
+    """
+
+    case: Case
+    centres: dict[int, NDArray[np.int64]] = field(repr=False)
+
+
+def index_case(case: Case) -> IndexedCase:
+    """Find where every foreground class of the case lies."""
+    centres: dict[int, list[tuple[int, int, int]]] = {}
+    for k, plane in enumerate(case.labels):
+        rows, columns = np.nonzero(plane)
+        found = plane[rows, columns]
+        counts = np.bincount(found)
+        row_sums = np.bincount(found, weights=rows)
+        column_sums = np.bincount(found, weights=columns)
+        for label in np.flatnonzero(counts):
+            centre = (k, row_sums[label] / counts[label], column_sums[label] / counts[label])
+            centres.setdefault(int(label), []).append((k, int(centre[1]), int(centre[2])))
+    return IndexedCase(case, {label: np.array(found) for label, found in centres.items()})
+
+
+def choose_centre(indexed: IndexedCase, rare_share: float, rng: np.random.Generator) -> Triple:
+    """Choose a patch's centre.
+
+    `rare_share` of the patches aim at a structure, each structure as often as any other, so that
+    small ones are seen; the others fall anywhere along the body.
+    """
+    shape = indexed.case.labels.shape
+    if indexed.centres and rng.random() < rare_share:
+        label = int(rng.choice(sorted(indexed.centres)))
+        k, j, i = rng.choice(indexed.centres[label])
+        jitter = rng.integers(-12, 13, size=3)
+        return (int(k + jitter[0]), int(j + jitter[1]), int(i + jitter[2]))
+    anywhere = rng.random(3) * shape
+    return (int(anywhere[0]), int(anywhere[1]), int(anywhere[2]))
+
+
+def cut(array: NDArray[np.generic], centre: Triple, size: Triple) -> NDArray[np.generic]:
+    """Return the box of `size` around `centre` from the last three axes, zeros outside.
+
+    The box is moved inside the array where it fits, so that no patch is mostly empty.
+    """
+    lead = array.shape[:-3]
+    out = np.zeros((*lead, *size), dtype=array.dtype)
+    source: list[slice] = []
+    target: list[slice] = []
+    for c, n, full in zip(centre, size, array.shape[-3:], strict=True):
+        start = _start(c, n, full)
+        low, high = max(0, start), min(full, start + n)
+        source.append(slice(low, high))
+        target.append(slice(low - start, high - start))
+    out[..., target[0], target[1], target[2]] = array[..., source[0], source[1], source[2]]
+    return out
+
+
+def _start(centre: int, size: int, full: int) -> int:
+    start = centre - size // 2
+    if size >= full:
+        return -((size - full) // 2)
+    return min(max(start, 0), full - size)

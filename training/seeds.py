@@ -1,0 +1,44 @@
+"""Ranges of phantom seeds, and the ones that no model may ever have seen."""
+
+from __future__ import annotations
+
+from training.errors import TrainingError
+
+TEST_SEEDS = range(1000, 1020)
+"""Kept for evaluation: preparing or fitting on them is refused."""
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Return the seeds of "1-150", "900" or "1-3,7": ascending, each once.
+
+    Raises:
+        TrainingError: `SEEDS`, the text is not a list of ranges.
+
+    """
+    seeds: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.strip().partition("-")
+        try:
+            seeds.update(range(int(first), int(last or first) + 1))
+        except ValueError as error:
+            message = f"seeds must look like '1-150' or '1-3,7', not {text!r}"
+            raise TrainingError(message, code="SEEDS") from error
+    if not seeds:
+        raise TrainingError(f"the range {text!r} holds no seed", code="SEEDS")
+    return tuple(sorted(seeds))
+
+
+def refuse_test_seeds(seeds: tuple[int, ...]) -> None:
+    """Keep the test patients out of training.
+
+    Raises:
+        TrainingError: `TEST_SEEDS`, one of them is in `seeds`.
+
+    """
+    forbidden = [s for s in seeds if s in TEST_SEEDS]
+    if forbidden:
+        message = (
+            f"seeds {forbidden} are kept for evaluation (1000-1019) and must not be prepared for "
+            "training; leave them out of the range"
+        )
+        raise TrainingError(message, code="TEST_SEEDS")
