@@ -18,8 +18,8 @@ sitk: Any = SimpleITK  # it has no types
 def grown(mask: NDArray[np.bool_], geometry: Geometry, margin_mm: float) -> NDArray[np.bool_]:
     """Add the voxels within about `margin_mm` of the mask; a negative margin takes them away.
 
-    The ball's radius is rounded to whole voxels along each axis, so a margin below half a voxel
-    does nothing along that axis.
+    The ball's radius is rounded to whole voxels along each axis, so a margin of half a voxel or
+    less does nothing along that axis.
     """
     if margin_mm < 0:
         return ~grown(~mask, geometry, -margin_mm)
@@ -47,7 +47,7 @@ def closed(mask: NDArray[np.bool_], geometry: Geometry, radius_mm: float) -> NDA
 
 
 def _radius(geometry: Geometry, margin_mm: float) -> tuple[int, int, int]:
-    slices, rows, columns = (int(np.floor(margin_mm / s + 0.5)) for s in geometry.spacing_mm)
+    slices, rows, columns = (int(np.ceil(margin_mm / s - 0.5)) for s in geometry.spacing_mm)
     return slices, rows, columns
 
 

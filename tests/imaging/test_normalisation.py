@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+
+from imaging.geometry import Geometry
+from imaging.mixture import two_components
+from imaging.normalisation import NormalisationRule, normalise_high_b
+
+GRID = Geometry.axial((60, 40, 40), (5.0, 2.5, 2.5), (0.0, 0.0, 0.0))
+CANAL_SLICES = slice(15, 55)
+
+
+def scene(gain=1.0, bias=0.0, cord_adc=1080.0, csf_adc=2900.0):
+    """A cord of signal 72 in CSF of signal 35, in tissue of 20; the coil's bias runs along z."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.indices(GRID.shape[1:])
+    radius_mm = np.hypot(rows - 20, columns - 20) * 2.5
+    canal = np.zeros(GRID.shape, dtype=bool)
+    canal[CANAL_SLICES] = radius_mm < 10
+    cord = canal & (radius_mm < 6)
+    signal = np.where(radius_mm < 45, 20.0, 0.0) * np.ones(GRID.shape)
+    adc = np.full(GRID.shape, 1500.0)
+    signal[canal], adc[canal] = 35.0, csf_adc
+    signal[cord], adc[cord] = 72.0, cord_adc
+    adc += rng.normal(0, 60, GRID.shape)
+    signal *= gain * np.exp(bias * np.linspace(-1, 1, GRID.shape[0]))[:, None, None]
+    return signal.astype(np.float32), adc.astype(np.float32), canal, cord
+
+
+def test_the_cord_becomes_one_whatever_the_gain():
+    for gain in (1.0, 7.3):
+        signal, adc, canal, cord = scene(gain)
+        found = normalise_high_b(signal, adc, canal, GRID)
+        assert found.accepted
+        assert found.notes == ()
+        assert found.reference == pytest.approx(72 * gain, rel=0.01)
+        assert found.cord_adc_um2_s == pytest.approx(1080, abs=30)
+        np.testing.assert_allclose(found.image[cord], 1.0, rtol=0.01)
+
+
+def test_the_reference_follows_the_coil_and_holds_beyond_the_cord():
+    signal, adc, canal, cord = scene(bias=0.4)
+    found = normalise_high_b(signal, adc, canal, GRID)
+    per_slice = [found.image[k][cord[k]].mean() for k in range(20, 50)]
+    np.testing.assert_allclose(per_slice, 1.0, rtol=0.05)
+    assert found.profile[0] == pytest.approx(found.profile[8], rel=0.05)
+    assert found.profile[-1] > found.profile[30] > found.profile[0]
+
+
+def test_a_bright_lesion_beside_a_few_slices_does_not_move_the_reference():
+    signal, adc, canal, cord = scene()
+    disturbed = signal.copy()
+    disturbed[30:32][canal[30:32]] *= 5
+    found = normalise_high_b(disturbed, adc, canal, GRID)
+    assert found.profile[30] == pytest.approx(72, rel=0.02)
+    assert found.accepted
+    assert np.median(found.image[cord]) == pytest.approx(1.0, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [
+        (lambda canal: canal & False, "CANAL_VOLUME"),
+        (lambda canal: canal | True, "CANAL_VOLUME"),
+        (lambda canal: canal & (np.arange(60) < 40)[:, None, None], "CANAL_SHORT"),
+    ],
+)
+def test_a_canal_that_fails_is_said_and_not_used(make, code):
+    signal, adc, canal, _ = scene()
+    found = normalise_high_b(signal, adc, make(canal), GRID)
+    assert not found.accepted
+    assert [n.code for n in found.notes] == [code, "NO_CANAL_REFERENCE"]
+    assert {n.severity for n in found.notes} == {"warning"}
+    assert np.isfinite(found.image).all()
+    assert found.cord_adc_um2_s is None
+
+
+def test_a_cord_with_an_impossible_adc_is_refused():
+    signal, adc, canal, _ = scene(cord_adc=2700.0)
+    found = normalise_high_b(signal, adc, canal, GRID)
+    assert not found.accepted
+    assert found.notes[0].code == "CORD_ADC"
+    assert found.notes[0].measured > 2200
+
+
+def test_too_few_valid_voxels_are_refused():
+    signal, adc, canal, _ = scene()
+    found = normalise_high_b(signal, np.full_like(adc, np.nan), canal, GRID)
+    assert found.notes[0].code == "CORD_SMALL"
+
+
+def test_one_population_is_used_whole():
+    signal, adc, canal, _ = scene(csf_adc=1080.0)
+    rule = NormalisationRule(separation_um2_s=300.0)
+    found = normalise_high_b(signal, adc, canal, GRID, rule)
+    assert found.accepted
+    assert found.reference == pytest.approx(np.median(signal[canal]))
+
+
+def test_a_mixture_finds_both_populations():
+    rng = np.random.default_rng(1)
+    values = np.concatenate([rng.normal(1100, 100, 3000), rng.normal(2800, 200, 6000)])
+    found = two_components(values)
+    np.testing.assert_allclose(found.means, [1100, 2800], rtol=0.01)
+    np.testing.assert_allclose(found.sds, [100, 200], rtol=0.05)
+    np.testing.assert_allclose(found.shares, [1 / 3, 2 / 3], rtol=0.02)
+    assert (found.lower[:3000] > 0.5).mean() > 0.99
+    assert (found.lower[3000:] < 0.5).mean() > 0.99
+
+
+def test_a_mixture_of_equal_values_does_not_break():
+    found = two_components(np.full(50, 1000.0))
+    np.testing.assert_allclose(found.means, 1000.0)
