@@ -163,14 +163,12 @@ def _turn(
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     in_plane = turn * square / spacing[:, None]
     offset = (np.array(array.shape[1:]) - 1) / 2 - in_plane @ np.full(2, (size - 1) / 2)
-    matrix = np.eye(3)
-    matrix[1:, 1:] = in_plane
-    return ndimage.affine_transform(
-        array,
-        matrix,
-        offset=np.array([0.0, *offset]),
-        output_shape=(array.shape[0], size, size),
-        order=order,
-        cval=np.nan if order == 0 else 0.0,
-        prefilter=False,
-    )
+    outside = np.nan if order == 0 else 0.0
+    turned = np.full((array.shape[0], size, size), outside, dtype=np.float32)
+    for image, target in zip(array, turned, strict=True):
+        if order == 0 and np.isnan(image).all():
+            continue  # most slices hold no disease
+        ndimage.affine_transform(
+            image, in_plane, offset, output=target, order=order, cval=outside, prefilter=False
+        )
+    return turned
