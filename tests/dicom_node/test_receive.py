@@ -1,4 +1,6 @@
+import errno
 import logging
+import os
 import re
 import socket
 import struct
@@ -11,6 +13,7 @@ from pydicom.uid import ImplicitVRLittleEndian
 from pynetdicom import AE
 
 from dicom_node.network import Timeouts
+from dicom_node.spool import Spool
 
 MR = "1.2.840.10008.5.1.4.1.1.4"
 
@@ -222,3 +225,45 @@ def test_small_packets_are_not_held_back(receiving):
         wrapped = accepted.dul.socket.socket
         assert wrapped.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
         association.release()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
+def test_a_failing_disk_is_told_and_recovers(
+    receiving, storescu, spool, instances, monkeypatch, number
+):
+    path = instances.write_file(instances.mr_image(), spool.root.parent / "in")
+
+    def fail(_descriptor):
+        raise OSError(number, os.strerror(number))
+
+    with receiving() as receiver:
+        with monkeypatch.context() as patch:
+            patch.setattr("dicom_node.durable.os.fsync", fail)
+            _, text = storescu(receiver.port, path)
+        assert "OutOfResources" in text
+        assert [p for p in spool.root.rglob("*") if p.is_file()] == []
+        code, text = storescu(receiver.port, path)
+        assert code == 0
+        assert "Success" in text
+    assert len(spooled(spool)) == 1
+
+
+def test_below_the_floor_nothing_is_taken(receiving, storescu, instances, tmp_path):
+    path = instances.write_file(instances.mr_image(), tmp_path / "in")
+    with receiving(spool=Spool(tmp_path / "spool", floor_bytes=2**62)) as receiver:
+        _, text = storescu(receiver.port, path)
+    assert "OutOfResources" in text
+
+
+def test_a_bug_of_ours_is_logged_without_its_text(receiving, instances, tmp_path, caplog):
+    path = instances.write_file(instances.mr_image(), tmp_path / "in")
+
+    def bug(_instance):
+        raise ZeroDivisionError("CANARY")
+
+    with receiving(bug) as receiver:
+        association = scu(receiver.port)
+        assert association.send_c_store(dcmread(path)).Status == 0xC211
+        association.release()
+    assert "ZeroDivisionError at bug:" in caplog.text
+    assert "CANARY" not in caplog.text
