@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from imaging.diffusion import DiffusionVolume, Station
 from imaging.geometry import Geometry
-from phantom.artefacts import StationFlaws, apply_flaws, draw_flaws, residual_fat
+from phantom.artefacts import StationFlaws, apply_flaws, draw_flaws, residual_fat, signal_loss
 from phantom.body import Body, paint_body
 from phantom.physics import tissue_maps
 from phantom.truth import Truth, count_truth
@@ -74,6 +74,10 @@ def acquire(patient: Patient, protocol: Protocol = Protocol()) -> Acquisition:  
     if fat is not None:
         maps.s0[:] += fat
     images = {b: _slice_profile(maps.signal(b)) for b in protocol.b_values}
+    if protocol.noise:
+        lost = signal_loss(body, rng)[middle]
+        for image in images.values():
+            image *= lost
     return Acquisition(_stations(images, plan, protocol, body, rng), truth, patient.seed)
 
 
@@ -95,22 +99,35 @@ def _plan(patient: Patient, protocol: Protocol, rng: np.random.Generator) -> _Pl
     )
     per_station = -(-(wanted + (n - 1) * overlap) // n)
     total = n * per_station - (n - 1) * overlap
-    pixel = protocol.in_plane_mm or round(2.0 + 0.4 * draws[6], 3)
-    rows, columns = protocol.matrix or _matrix(pixel, draws[7])
-    shift = rng.normal(0, 6, 2)
+    front, back, half = _extent(patient)
+    width = max(400 + 90 * draws[7], 2 * half + 10)
+    depth = back - front + 30 + 40 * draws[6]
+    pixel = protocol.in_plane_mm or round(
+        float(np.clip(max(2.0 + 0.4 * draws[6], width / 224), 2.0, 2.4)), 3
+    )
+    rows, columns = protocol.matrix or _matrix(pixel, width, depth)
+    shift = rng.uniform(-1, 1, 2) * (14, 12)
     origin = (
         float(-(columns - 1) / 2 * pixel + shift[0]),
-        float(-(rows - 1) / 2 * pixel + shift[1] - 4),
+        float((front + back) / 2 - (rows - 1) / 2 * pixel + shift[1]),
         float(top - (total - 1) * step),
     )
     geometry = Geometry.axial((total, rows, columns), (step, pixel, pixel), origin)
     return _Plan(geometry, tuple(k * (per_station - overlap) for k in range(n)), per_station)
 
 
-def _matrix(pixel_mm: float, draw: float) -> tuple[int, int]:
-    width = 400 + 90 * draw
-    columns = int(np.clip(8 * round(width / pixel_mm / 8), 176, 224))
-    rows = int(np.clip(8 * round(0.8 * columns / 8), 144, 192))
+def _extent(patient: Patient) -> tuple[float, float, float]:
+    """Front and back y and half width of the trunk without arms, patient mm."""
+    h = patient.habitus
+    belly = max(h.belly_mm, 0.0)
+    front = -(112 + belly + h.fat_mm) * h.scale[1]
+    back = (108 + 0.8 * h.fat_mm) * h.scale[1]
+    return front, back, (172 + 0.35 * belly + h.fat_mm) * h.scale[0]
+
+
+def _matrix(pixel_mm: float, width_mm: float, depth_mm: float) -> tuple[int, int]:
+    columns = int(np.clip(8 * round(width_mm / pixel_mm / 8), 176, 224))
+    rows = int(np.clip(8 * round(depth_mm / pixel_mm / 8), 144, 192))
     return rows, columns
 
 

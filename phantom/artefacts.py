@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import ndimage
 
 from phantom.fields import Field, smooth_noise
 from phantom.tissue import Tissue
@@ -66,6 +67,24 @@ def residual_fat(body: Body, rng: np.random.Generator) -> Field | None:
     patches *= (0.3 + columns) * np.float32(amount)
     patches *= (body.tissue == Tissue.FAT) | (body.tissue == Tissue.VISCERAL_FAT)
     return patches
+
+
+def signal_loss(body: Body, rng: np.random.Generator) -> Field:
+    """Factor on the signal: loss near gas and, in some persons, around dental metal."""
+    spacing = body.geometry.spacing_mm
+    amount, spread, dental = rng.uniform(0.2, 0.9), rng.uniform(3.0, 6.0), rng.random() < 0.3
+    gas = (body.tissue == Tissue.GAS).astype(np.float32)
+    near = ndimage.gaussian_filter(gas, [spread / s for s in spacing])
+    factor: Field = np.clip(1 - np.float32(amount) * near, 0.1, 1).astype(np.float32)
+    radius = rng.uniform(18, 38)
+    if dental:
+        axes = [
+            ((np.arange(n) - t) * s / radius) ** 2
+            for n, s, t in zip(factor.shape, spacing, body.teeth, strict=True)
+        ]
+        away = axes[0][:, None, None] + axes[1][None, :, None] + axes[2][None, None, :]
+        factor *= (1 - 0.95 * np.exp(-(away**2))).astype(np.float32)
+    return factor
 
 
 def apply_flaws(image: Field, b: float, flaws: StationFlaws, rng: np.random.Generator) -> Field:

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from phantom.shapes import Shape
 
 _UNNAMED_BONE = 255
+_TEETH = np.array([[0.0, -80.0, 1530.0]])
+_CAVITY_TISSUES = (
+    Tissue.LIVER, Tissue.SPLEEN, Tissue.BOWEL_WALL, Tissue.BOWEL_CONTENT, Tissue.STOMACH,
+    Tissue.HEART, Tissue.GALLBLADDER, Tissue.UTERUS,
+)  # fmt: skip
 _THIN_CORTEX = ("ribs", "sternum", "scapulae", "clavicles", "cervical_spine")
 
 
@@ -41,6 +46,8 @@ class Body:
     tissue: NDArray[np.uint8] = field(repr=False)
     labels: NDArray[np.uint8] = field(repr=False)
     lesions: Grown
+    teeth: tuple[float, float, float]
+    """Fractional index of the teeth, where dental metal would be."""
 
 
 def paint_body(patient: Patient, geometry: Geometry) -> Body:
@@ -51,6 +58,7 @@ def paint_body(patient: Patient, geometry: Geometry) -> Body:
     organ_rng = np.random.default_rng(streams["organs"])
     _paint_soft_tissue(canvas, habitus, rough, organ_rng)
     _paint_head(canvas)
+    _paint_folds(canvas, habitus, np.random.default_rng(streams["folds"]))
     for shape in _bones(habitus):
         add_bone(canvas, shape)
     _settle_bones(canvas, habitus, rough)
@@ -58,7 +66,9 @@ def paint_body(patient: Patient, geometry: Geometry) -> Body:
     labels = canvas.soft_label
     lesions = grow_lesions(canvas, labels, patient.disease)
     canvas.tissue[lesions.index > 0] = Tissue.LESION
-    return Body(geometry, canvas.tissue, labels, lesions)
+    teeth = canvas.locate(_TEETH)[0]
+    place = (float(teeth[0]), float(teeth[1]), float(teeth[2]))
+    return Body(geometry, canvas.tissue, labels, lesions, place)
 
 
 def _roughness(geometry: Geometry, rng: np.random.Generator) -> Field:
@@ -82,6 +92,7 @@ def _paint_soft_tissue(
             canvas,
             part.shape,
             label=part.label,
+            cavity_only=part.cavity_only or part.shape.code in _CAVITY_TISSUES,
             roughness=rough * np.float32(part.rough_mm) if part.rough_mm else None,
         )
 
@@ -98,6 +109,18 @@ def _paint_head(canvas: Canvas) -> None:
     canvas.tissue[head] = np.where(cut, np.uint8(Tissue.MUSCLE), canvas.tissue[head])
     for shape in ventricles:
         fill(canvas, shape)
+
+
+def _paint_folds(canvas: Canvas, habitus: Habitus, rng: np.random.Generator) -> None:
+    """Sulci between the folds of the brain, fat between the bundles of muscle."""
+    cell = [11.0 / s for s in canvas.geometry.spacing_mm]
+    noise = smooth_noise(canvas.tissue.shape, (cell[0], cell[1], cell[2]), rng)
+    np.abs(noise, out=noise)
+    brain = canvas.z[:, 0, 0] > 1560
+    sulcus = (canvas.tissue[brain] == Tissue.BRAIN) & (noise[brain] < 0.03 + 0.0012 * habitus.age)
+    canvas.tissue[brain] = np.where(sulcus, np.uint8(Tissue.CSF), canvas.tissue[brain])
+    width = 0.0006 * habitus.age + 0.001 * habitus.fat_mm
+    canvas.tissue[(canvas.tissue == Tissue.MUSCLE) & (noise < width)] = Tissue.FAT
 
 
 def _floor() -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -9,7 +9,9 @@ import numpy as np
 from scipy import ndimage
 
 from phantom.fields import Field, stretch
+from phantom.habitus import POSTURE_Z
 from phantom.shapes import Beads, Block, rotation
+from phantom.tissue import Tissue
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
 
     Box = tuple[slice, slice, slice]
 
-_LATTICE_MM = 38.0
+_LATTICE_MM = (20.0, 32.0, 32.0)
 FAR_MM = 1000.0
+_CAVITY = np.ones(256, bool)
+_CAVITY[[Tissue.AIR, Tissue.FAT, Tissue.MUSCLE]] = False
 
 
 @dataclass(eq=False)
@@ -48,7 +52,7 @@ class Canvas:
         """Fractional (slice, row, column) where (n, 3) reference points lie on the grid."""
         inverse = np.linalg.inv(self.to_reference)
         patient = points @ inverse.T
-        for _ in range(3):
+        for _ in range(8):
             patient = (points - self._displacement(patient)) @ inverse.T
         return self.geometry.to_index(patient)
 
@@ -78,9 +82,10 @@ def stretched_canvas(geometry: Geometry, habitus: Habitus, rng: np.random.Genera
     shape = geometry.shape
     matrix = np.diag(1.0 / np.array(habitus.scale)) @ rotation(*habitus.rotation_deg)
     pivot = np.array([0.0, 0.0, 1200.0 * habitus.scale[2]])
-    bend = _bend(geometry, habitus.warp_mm, rng)
     offset = pivot / np.array(habitus.scale) - matrix @ pivot
-    bend += offset[:, None, None, None].astype(np.float32)
+    bend = _bend(geometry, habitus.warp_mm, rng)
+    straight = np.einsum("ij,jabc->iabc", matrix, _lattice(geometry, bend.shape[1:]))
+    bend += _posed(straight + offset[:, None, None, None], habitus) - straight
     axes = [
         np.arange(n, dtype=np.float32) * s for n, s in zip(shape, geometry.spacing_mm, strict=True)
     ]
@@ -108,12 +113,35 @@ def stretched_canvas(geometry: Geometry, habitus: Habitus, rng: np.random.Genera
     )
 
 
+def _lattice(geometry: Geometry, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Patient mm (x, y, z first) of the nodes of the displacement lattice."""
+    axes = [
+        np.linspace(0, (n - 1) * s, k)
+        for n, s, k in zip(geometry.shape, geometry.spacing_mm, shape, strict=True)
+    ]
+    z, y, x = np.meshgrid(*axes, indexing="ij")
+    x0, y0, z0 = geometry.origin_mm
+    return np.stack([x + x0, y + y0, z + z0])
+
+
+def _posed(points: NDArray[np.float64], habitus: Habitus) -> NDArray[np.float64]:
+    """Undo the person's turns and shifts by height; all keep the height."""
+    x, y, z = points
+    turn, left, back = (np.interp(z, POSTURE_Z, row) for row in habitus.posture)
+    angle = np.deg2rad(turn)
+    x, y = x - left, y - back - 20.0
+    return np.stack(
+        [np.cos(angle) * x + np.sin(angle) * y, 20.0 - np.sin(angle) * x + np.cos(angle) * y, z]
+    )
+
+
 def _bend(geometry: Geometry, amplitude_mm: float, rng: np.random.Generator) -> Field:
     extent = np.array(geometry.shape) * np.array(geometry.spacing_mm)
-    size = tuple(int(n) for n in np.maximum(4, np.ceil(extent / _LATTICE_MM)))
+    steps = np.array(_LATTICE_MM)
+    size = tuple(int(n) for n in np.maximum(4, np.ceil(extent / steps)))
     noise = rng.standard_normal((3, *size)).astype(np.float32)
-    coarse = np.stack([ndimage.gaussian_filter(n, 2.2, mode="reflect") for n in noise])
-    fine = np.stack([ndimage.gaussian_filter(n, 0.8, mode="reflect") for n in noise])
+    coarse = np.stack([ndimage.gaussian_filter(n, 70.0 / steps, mode="reflect") for n in noise])
+    fine = np.stack([ndimage.gaussian_filter(n, 26.0 / steps, mode="reflect") for n in noise])
     coarse *= amplitude_mm / coarse.std()
     fine *= 0.25 * amplitude_mm / fine.std()
     return np.asarray(coarse + fine, dtype=np.float32)
@@ -128,10 +156,22 @@ def add_bone(canvas: Canvas, shape: Shape) -> None:
         canvas.bone_label[box][nearer] = shape.code
 
 
-def fill(canvas: Canvas, shape: Shape, *, label: int = 0, roughness: Field | None = None) -> None:
-    """Make a shape's inside its tissue (and `label`); `roughness` in mm pushes the surface out."""
+def fill(
+    canvas: Canvas,
+    shape: Shape,
+    *,
+    label: int = 0,
+    roughness: Field | None = None,
+    cavity_only: bool = False,
+) -> None:
+    """Make a shape's inside its tissue (and `label`).
+
+    `roughness` in mm pushes the surface out; `cavity_only` keeps muscle, fat and air as they are.
+    """
     for box, distance in _distances(canvas, shape):
         inside = distance < (0.0 if roughness is None else roughness[box])
+        if cavity_only:
+            inside &= _CAVITY[canvas.tissue[box]]
         canvas.tissue[box][inside] = shape.code
         canvas.soft_label[box][inside] = label
 

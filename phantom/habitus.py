@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+Array = NDArray[np.float64]
 
-    Array = NDArray[np.float64]
+POSTURE_Z = (760.0, 900.0, 1100.0, 1320.0, 1455.0, 1580.0)
+"""Heights between which turn and shift of the body are interpolated."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +21,8 @@ class Habitus:
     scale: tuple[float, float, float]
     """Patient mm per reference mm along x, y, z."""
     rotation_deg: tuple[float, float, float]
+    posture: Array = field(repr=False)
+    """(3, 6) turn in degrees, shift left and shift back in mm at `POSTURE_Z`."""
     fat_mm: float
     """Subcutaneous fat at the waist."""
     belly_mm: float
@@ -74,6 +75,7 @@ def draw_habitus(rng: np.random.Generator) -> Habitus:
             float(np.clip(height, 0.86, 1.12)),
         ),
         rotation_deg=tuple(float(v) for v in rng.normal(0, (2.0, 1.8, 2.2))),
+        posture=_posture(rng),
         fat_mm=float(4 + 36 * heavy * rng.uniform(0.6, 1.2)),
         belly_mm=float(-12 + 60 * heavy * rng.uniform(0.4, 1.3)),
         muscle=float(rng.normal(1.0, 0.12)),
@@ -92,7 +94,7 @@ def draw_habitus(rng: np.random.Generator) -> Habitus:
         warp_mm=float(rng.uniform(2.5, 7.0)),
         bladder_ml=float(np.clip(rng.lognormal(np.log(190), 0.5), 70, 520)),
         organ_scale=np.clip(
-            rng.normal(1.0, 0.09, (16, 1)) * rng.normal(1, 0.06, (16, 3)), 0.7, 1.4
+            rng.normal(0.99, 0.055, (16, 1)) * rng.normal(1, 0.045, (16, 3)), 0.8, 1.22
         ),
         organ_shift_mm=np.clip(rng.normal(0, 6.0, (16, 3)), -15, 15),
         vertebra_scale=np.clip(rng.normal(1.0, 0.04, 24), 0.88, 1.12),
@@ -101,6 +103,13 @@ def draw_habitus(rng: np.random.Generator) -> Habitus:
         side_shift_mm=side,
         thigh_mm=float(rng.normal(0, 6)),
     )
+
+
+def _posture(rng: np.random.Generator) -> Array:
+    turn = np.cumsum(rng.normal(0, (1.5, 1.5, 2.0, 2.0, 2.0, 9.0)))
+    left = np.cumsum(rng.normal(0, (6.0, 3.0, 5.0, 5.0, 3.0, 6.0)))
+    back = np.cumsum(rng.normal(0, (6.0, 3.0, 4.0, 4.0, 5.0, 8.0)))
+    return np.stack([np.clip(turn, -25, 25), np.clip(left, -16, 16), np.clip(back, -18, 18)])
 
 
 def _heights(rng: np.random.Generator) -> Array:

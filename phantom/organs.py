@@ -23,6 +23,8 @@ class Part:
     shape: Shape
     label: int = 0
     rough_mm: float = 0.0
+    cavity_only: bool = False
+    """Leave muscle, subcutaneous fat and air as they are."""
 
 
 def organ_parts(habitus: Habitus, rng: np.random.Generator) -> list[Part]:
@@ -31,7 +33,7 @@ def organ_parts(habitus: Habitus, rng: np.random.Generator) -> list[Part]:
         *_mediastinum(habitus),
         *_retroperitoneum(habitus),
         *_bowel(habitus, rng),
-        *_upper_abdomen(habitus),
+        *_upper_abdomen(habitus, rng),
         *_kidneys(habitus),
         *_pelvic_organs(habitus),
         *_glands(habitus),
@@ -134,19 +136,24 @@ def _bowel(habitus: Habitus, rng: np.random.Generator) -> list[Part]:
         radius = rng.uniform(9, 14)
         parts.append(Part(tube(Tissue.BOWEL_WALL, knots, [radius, radius])))
         kind = rng.choice([Tissue.BOWEL_CONTENT, Tissue.GAS, Tissue.BOWEL_WALL], p=[0.5, 0.2, 0.3])
-        parts.append(Part(tube(int(kind), knots, [radius - 4.0, radius - 4.5])))
-    frame = [(-96, 0, 960), (-104, 5, 1020), (-96, -10, 1080), (-60, -70 - belly, 1085),
-             (0, -80 - belly, 1075), (60, -70 - belly, 1100), (98, 0, 1110), (106, 15, 1040),
+        parts.append(Part(tube(int(kind), knots, [radius - 4.0, radius - 4.5]), cavity_only=True))
+    frame = [(-96, 0, 960), (-104, 5, 1020), (-96, -10, 1080), (-60, -64 - belly, 1085),
+             (0, -72 - belly, 1075), (60, -64 - belly, 1100), (98, 0, 1110), (106, 15, 1040),
              (98, 5, 970), (50, -20, 945), (5, 40, 925), (0, 46, 880)]  # fmt: skip
     wide = rng.uniform(14, 22)
     parts.append(Part(tube(Tissue.BOWEL_WALL, frame, [wide, wide * 0.9, wide * 0.7])))
     for k in range(0, len(frame) - 2, 2):
         kind = rng.choice([Tissue.BOWEL_CONTENT, Tissue.GAS], p=[0.6, 0.4])
-        parts.append(Part(tube(int(kind), frame[k : k + 3], [wide * 0.6, wide * 0.7, wide * 0.55])))
+        parts.append(
+            Part(
+                tube(int(kind), frame[k : k + 3], [wide * 0.6, wide * 0.7, wide * 0.55]),
+                cavity_only=True,
+            )
+        )
     return parts
 
 
-def _upper_abdomen(habitus: Habitus) -> list[Part]:
+def _upper_abdomen(habitus: Habitus, rng: np.random.Generator) -> list[Part]:
     liver, spleen = BY_NAME["liver"].label, BY_NAME["spleen"].label
     down = np.array([0, 0, habitus.diaphragm_mm])
 
@@ -171,22 +178,18 @@ def _upper_abdomen(habitus: Habitus) -> list[Part]:
         [(62, 5, 1205), (64, -20, 1170), (50, -62, 1130), (12, -68, 1112), (-18, -50, 1112)]
     )
     size = habitus.organ_scale[3, 0]
+    content = rng.choice([Tissue.STOMACH, Tissue.GAS, Tissue.BOWEL_CONTENT], p=[0.45, 0.25, 0.3])
+    stomach = stomach + habitus.organ_shift_mm[3] * 0.5 + down * 0.7
+    width = np.array([34, 32, 24, 15, 9]) * size * rng.uniform(0.5, 1.0)
     pancreas = [(-28, -22, 1095), (0, -28, 1108), (40, -5, 1120), (78, 22, 1140)]
     return [
-        Part(
-            tube(
-                Tissue.STOMACH,
-                stomach + habitus.organ_shift_mm[3] * 0.5 + down * 0.7,
-                [36 * size, 34 * size, 26 * size, 18 * size, 12],
-            ),
-            0,
-            3,
-        ),
+        Part(tube(Tissue.BOWEL_WALL, stomach, list(width + 4)), 0, 3),
+        Part(tube(int(content), stomach, list(width - 1)), 0, 3, cavity_only=True),
         Part(tube(Tissue.PANCREAS, pancreas, [12, 9, 9, 8])),
         part(1, Tissue.LIVER, (-72, 0, 1152), (62, 72, 66), liver),
         Part(left_lobe, liver, 3),
         Part(tip, liver, 3),
-        part(2, Tissue.SPLEEN, (98, 48, 1148), (28, 40, 50), spleen),
+        part(2, Tissue.SPLEEN, (88, 40, 1150), (31, 43, 53), spleen),
         Part(
             tube(
                 Tissue.GALLBLADDER,
@@ -216,7 +219,7 @@ def _kidneys(habitus: Habitus) -> list[Part]:
             np.array([side * 62.0, 42.0, z + 0.4 * habitus.diaphragm_mm])
             + habitus.organ_shift_mm[slot]
         )
-        radii = np.array([27, 27, 51]) * habitus.organ_scale[slot]
+        radii = np.array([25.5, 26, 49]) * habitus.organ_scale[slot]
         tilt = rotation(-12, side * 12, -side * 25)
         label = BY_NAME[name].label
         hilum = centre + np.array([-side * 15.0, -9.0, 0.0])
@@ -299,7 +302,7 @@ def _glands(habitus: Habitus) -> list[Part]:
     parts = []
     for side in (-1, 1):
         for centre, radii in (
-            ((62, 2, 1548), (9, 15, 22)),  # parotid
+            ((56, 4, 1548), (8, 14, 20)),  # parotid
             ((34, -42, 1520), (9, 14, 11)),  # submandibular
         ):
             parts.append(
@@ -330,7 +333,7 @@ def _nodes(rng: np.random.Generator) -> list[Part]:
     enlarged = rng.random() < 0.15
     for side in (-1, 1):
         for site in _NODE_SITES:
-            for _ in range(int(rng.integers(0, 4))):
+            for _ in range(int(rng.integers(0, 3))):
                 size = rng.uniform(2.5, 5.5) * (2.0 if enlarged and rng.random() < 0.4 else 1.0)
                 centre = mirrored([site + rng.normal(0, 7, 3)], side)[0]
                 radii = _vector(size * rng.uniform(0.8, 1.5, 3))

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from phantom.canvas import fill
+from phantom.shapes import Block
+from phantom.spine import Column
 from phantom.thorax import cage
 from phantom.tissue import Tissue
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
 # height, half width, front y, back y of the muscle surface, share of the fat thickness
 _TRUNK = np.array([
-    (830, 168, -70, 90, 1.0), (880, 174, -82, 100, 1.1), (930, 170, -88, 98, 1.1),
+    (796, 12, 5, 25, 0.4), (812, 90, -30, 70, 0.7), (832, 166, -70, 90, 1.0), (880, 174, -82, 100, 1.1), (930, 170, -88, 98, 1.1),
     (980, 158, -93, 92, 1.1), (1030, 147, -96, 84, 1.0), (1080, 146, -99, 84, 0.9),
     (1130, 151, -105, 91, 0.8), (1200, 160, -112, 102, 0.7), (1280, 166, -112, 108, 0.7),
     (1340, 170, -104, 107, 0.6), (1380, 176, -90, 104, 0.5), (1410, 180, -70, 98, 0.45),
@@ -27,6 +30,7 @@ _TRUNK = np.array([
     (1716, 22, -32, 28, 0.1), (1719, 4, -8, 6, 0.1),
 ])  # fmt: skip
 _SKIN_MM = 3.0
+_JAW = (0.0, -42.0, 1534.0)
 
 
 def paint_outline(canvas: Canvas, habitus: Habitus) -> None:
@@ -34,12 +38,17 @@ def paint_outline(canvas: Canvas, habitus: Habitus) -> None:
     z = canvas.z[:, canvas.z.shape[1] // 2, canvas.z.shape[2] // 2]
     belly = habitus.belly_mm * np.exp(-(((z - 1060) / 130) ** 2))
     half, front, back, share = (np.interp(z, _TRUNK[:, 0], _TRUNK[:, k]) for k in range(1, 5))
-    trunk = (z > 832) & (z < 1719)
+    trunk = (z > 796) & (z < 1719)
     half = half + 0.35 * np.maximum(belly, 0)
     front = front - belly
+    column = Column(habitus)
+    spinous = np.array([column.centre(float(v))[1] for v in z]) + 57.0  # tips lie under the skin
+    back = np.where((z > 960) & (z < 1450), np.maximum(back, spinous), back)
     fat = _SKIN_MM + share * habitus.fat_mm
     skin = _ellipse(canvas, half + fat, front - fat, back + 0.8 * fat)
     canvas.tissue[(skin < 1) & trunk[:, None, None]] = Tissue.FAT
+    for tissue, grow in ((Tissue.FAT, 5.0), (Tissue.MUSCLE, 0.0)):
+        fill(canvas, Block(tissue, _JAW, (54 + grow, 62 + grow, 38 + grow), exponent=2.4))
     legs = _legs(canvas, habitus, z)
     muscle = (_ellipse(canvas, half, front, back) < 1) & trunk[:, None, None]
     canvas.tissue[muscle] = Tissue.MUSCLE
@@ -77,7 +86,7 @@ def _paint_cavity(canvas: Canvas, habitus: Habitus, z: Field, belly: Field) -> N
     back = np.minimum(
         rows[:, 2] - inset, np.interp(z, [860, 980, 1030, 1085, 1150], [62, 52, 58, 68, 90])
     )
-    pelvic = np.interp(z, [845, 880, 930, 980], [0.3, 0.55, 0.85, 1.0])
+    pelvic = np.interp(z, [845, 880, 930, 980], [0.15, 0.4, 0.75, 1.0])
     half = half * pelvic
     front = front * np.interp(z, [845, 900, 960], [0.4, 0.75, 1.0])
     cavity = _ellipse(canvas, half, front, back) < 1

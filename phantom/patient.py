@@ -37,7 +37,17 @@ class Patient:
     """Independent sources of randomness for what is drawn while painting and acquiring."""
 
 
-_STREAMS = ("habitus", "tissues", "disease", "bend", "organs", "surface", "texture", "acquisition")
+_STREAMS = (
+    "habitus",
+    "tissues",
+    "disease",
+    "bend",
+    "organs",
+    "surface",
+    "texture",
+    "acquisition",
+    "folds",
+)
 
 
 def make_patient(seed: int, options: PatientOptions = PatientOptions()) -> Patient:  # noqa: B008

@@ -47,7 +47,7 @@ def _wing(habitus: Habitus, side: int) -> Shape:
         row((100, -34, 936), (96, -12, 944), (90, 14, 942), (76, 40, 944), (62, 58, 952)),
         row((112, -52, 958), (108, -14, 972), (98, 22, 974), (76, 54, 972), (58, 72, 968)),
         row((121, -66, 982), (122, -22, 1004), (112, 20, 1008), (84, 60, 1000), (56, 80, 982)),
-        row((124, -70, 990), (134, -30, 1030), (128, 14, 1040), (98, 58, 1026), (60, 86, 994)),
+        row((124, -70, 990), (134, -30, 1030), (128, 14, 1040), (98, 58, 1028), (62, 85, 1002)),
     ]
     radii = [[9, 9.5, 10.5, 9, 8], [6, 4, 4.5, 6.5, 9], [5.5, 3.2, 3.4, 5, 8.5], [6, 6.5, 6, 6, 7]]
     return plate(BY_NAME["pelvis"].label, rows, [[v * b for v in r] for r in radii])
@@ -55,7 +55,7 @@ def _wing(habitus: Habitus, side: int) -> Shape:
 
 def _socket(habitus: Habitus, side: int) -> Shape:
     """The acetabulum: a cup around the femoral head, open to the side, front and below."""
-    n = 320
+    n = 900
     k = np.arange(n) + 0.5
     polar, turn = np.arccos(1 - 2 * k / n), np.pi * (1 + 5**0.5) * k
     sphere = np.stack(
@@ -63,8 +63,8 @@ def _socket(habitus: Habitus, side: int) -> Shape:
     )
     opening = np.array([side * 0.78, -0.28, -0.56])
     cup = sphere[sphere @ opening < 0.12]
-    centres = hip_centre(habitus, side) + cup * (_SOCKET_MM + 4.0)
-    return Beads(BY_NAME["pelvis"].label, centres, np.full(len(cup), 4.8 * habitus.bone))
+    centres = hip_centre(habitus, side) + cup * (_SOCKET_MM + 5.0)
+    return Beads(BY_NAME["pelvis"].label, centres, np.full(len(cup), 5.4 * habitus.bone))
 
 
 def _rami(habitus: Habitus, side: int) -> list[Shape]:

@@ -101,8 +101,8 @@ def vertebrae(habitus: Habitus) -> tuple[Vertebra, ...]:
     level = np.arange(24)
     width = np.interp(level, [0, 2, 6, 7, 12, 18, 23], [11, 10.5, 13, 13, 15, 20, 25])
     depth = np.interp(level, [0, 2, 6, 7, 12, 18, 23], [7, 8, 8.5, 9, 13, 16, 17.5])
-    canal_width = np.interp(level, [0, 6, 8, 17, 23], [11, 10.5, 8.2, 8.6, 11])
-    canal_depth = np.interp(level, [0, 6, 8, 17, 23], [9, 7.2, 7.4, 7.8, 8])
+    canal_width = np.interp(level, [0, 6, 8, 17, 23], [10.2, 9.8, 7.8, 8.2, 10.4])
+    canal_depth = np.interp(level, [0, 6, 8, 17, 23], [8.4, 6.8, 6.9, 7.2, 7.4])
     result = []
     for i, name in enumerate(names):
         top, bottom = _PLATES[i], _PLATES[i + 1]
@@ -153,7 +153,7 @@ def _processes(v: Vertebra, habitus: Habitus) -> list[Shape]:
     i, b = v.index, habitus.bone
     back = v.canal_back + v.canal[1]
     thoracic, lumbar = _CERVICAL <= i < 19, i >= 19
-    reach = float(np.interp(i, [0, 1, 5, 6, 8, 14, 19, 23], [4, 14, 18, 28, 30, 28, 30, 26]))
+    reach = float(np.interp(i, [0, 1, 5, 6, 8, 14, 19, 23], [4, 14, 18, 26, 26, 24, 26, 25]))
     down = -22.0 if thoracic and i < 17 else (-7.0 if not lumbar else -5.0)
     shapes: list[Shape] = []
     if i > 0:

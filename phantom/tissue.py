@@ -74,14 +74,14 @@ TABLE: dict[Tissue, Property] = {
     Tissue.HEART: Property(38.0, 2300.0, 0.1, 0.35, 0.1, 0.3),
     Tissue.VESSEL: Property(30.0, 2600.0, 0.1, 0.35, 0.1, 0.2),
     Tissue.CORTEX: Property(4.0, 600.0, s0_spread=0.3, s0_texture=0.2),
-    Tissue.MARROW: Property(42.0, 422.0, 0.0, 0.3, 0.16, 0.16, 0.08),
+    Tissue.MARROW: Property(50.0, 422.0, 0.0, 0.3, 0.16, 0.18, 0.08),
     Tissue.CARTILAGE: Property(45.0, 1500.0),
     Tissue.DISC: Property(75.0, 1550.0, 0.0, 0.3, 0.1, 0.1),
     Tissue.CORD: Property(190.0, 1080.0, 0.0, 0.12, 0.06, 0.06),
     Tissue.CSF: Property(480.0, 2900.0, 0.0, 0.15, 0.05, 0.12),
     Tissue.BRAIN: Property(300.0, 820.0, 0.02, 0.12, 0.05, 0.12, 0.06),
     Tissue.EYE: Property(500.0, 2800.0),
-    Tissue.GLAND: Property(200.0, 1150.0, 0.04, 0.25, 0.1),
+    Tissue.GLAND: Property(175.0, 1150.0, 0.04, 0.25, 0.1),
     Tissue.NODE: Property(230.0, 1000.0, 0.02, 0.25, 0.15),
     Tissue.LIVER: Property(92.0, 1180.0, 0.07, 0.2, 0.08, 0.07),
     Tissue.SPLEEN: Property(215.0, 820.0, 0.03, 0.2, 0.08, 0.05),
@@ -89,13 +89,13 @@ TABLE: dict[Tissue, Property] = {
     Tissue.BLADDER: Property(800.0, 2900.0, 0.0, 0.15, 0.04, 0.04, 0.02),
     Tissue.GALLBLADDER: Property(480.0, 2700.0, 0.0, 0.3),
     Tissue.PANCREAS: Property(130.0, 1550.0, 0.06),
-    Tissue.STOMACH: Property(330.0, 2500.0, 0.0, 0.5, 0.1, 0.2),
+    Tissue.STOMACH: Property(230.0, 2600.0, 0.0, 0.4, 0.1, 0.2),
     Tissue.BOWEL_WALL: Property(115.0, 1400.0, 0.04, 0.3, 0.12, 0.25),
     Tissue.BOWEL_CONTENT: Property(190.0, 2000.0, 0.0, 0.5, 0.15, 0.35),
     Tissue.GAS: Property(1.0, 1000.0),
     Tissue.PROSTATE: Property(190.0, 1400.0, 0.03, 0.2, 0.1, 0.15, 0.08),
     Tissue.UTERUS: Property(190.0, 1400.0, 0.03, 0.2, 0.1, 0.2, 0.08),
-    Tissue.TESTIS: Property(280.0, 1050.0),
+    Tissue.TESTIS: Property(240.0, 1100.0),
     Tissue.BREAST: Property(130.0, 1850.0, 0.0, 0.4, 0.1, 0.3),
     Tissue.GANGLION: Property(190.0, 1350.0),
     Tissue.LESION: Property(260.0, 1054.0, 0.0, 0.0, 0.0, 0.10, 0.08),
@@ -121,6 +121,8 @@ def draw_tissues(rng: np.random.Generator, marrow_factor: float) -> TissueValues
     adc = np.array(
         [p.adc_um2_s * (1 + p.adc_spread * n) for p, n in zip(rows, normal[1], strict=True)]
     )
+    weighting = rng.uniform(0.8, 1.15)  # a longer echo time spreads tissues apart
+    s0 = 60.0 * (s0 / 60.0) ** weighting
     s0[Tissue.MARROW] *= marrow_factor
     perfusion = np.array([p.perfusion for p in rows]) * rng.uniform(0.4, 1.5, len(rows))
     return TissueValues(
