@@ -12,7 +12,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
-from service.build import build
+from service.build import build, git_commit, version
 from service.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -117,13 +117,19 @@ def make_pipeline(settings: Settings) -> Pipeline:
 
 def make_api(settings: Settings, store: JobStore) -> FastAPI:
     """Put the REST interface and the status page together."""
-    from service.api.app import Site, create_app  # noqa: PLC0415
+    from service.api.app import create_app  # noqa: PLC0415
+    from service.api.site import LOOPBACK_NAMES, Site  # noqa: PLC0415
 
     site = Site(
         store=store,
         results_dir=settings.results_dir.absolute(),
         spool_dir=settings.spool_dir.absolute(),
         model_dir=settings.models.repository.absolute() / settings.models.anatomy,
-        node_address=f"{settings.node.ae_title}@{settings.node.host}:{settings.node.port}",
+        node_host=settings.node.host,
+        node_port=settings.node.port,
+        node_ae_title=settings.node.ae_title,
+        version=version(),
+        git_commit=git_commit(),
+        hosts=("*",) if settings.api.allow_remote else LOOPBACK_NAMES,
     )
     return create_app(site)

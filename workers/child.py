@@ -12,7 +12,7 @@ import resource
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jobs.store import JobStore
 from workers.configuration import Assignment
@@ -66,7 +66,9 @@ def load_pipeline(configuration: WorkerConfiguration) -> Pipeline:
     from workers.pipeline import Pipeline  # noqa: PLC0415
 
     model = TorchScriptModel(configuration.anatomy_model, configuration.threads)
-    given = {k: tuple(v) if isinstance(v, list) else v for k, v in configuration.disease.items()}
+    given: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in configuration.disease.items()
+    }
     rule = DiseaseRule(**given)
     measurement = MeasurementSettings(thresholds_um2_s=configuration.thresholds_um2_s)
     return Pipeline(model, rule, measurement)

@@ -1,1 +1,1 @@
-"""The REST API and the status page."""
+"""The REST interface under /api/v1 and a server-rendered status page; both only read and retry."""

@@ -1,0 +1,58 @@
+"""The web application: routes, errors, and the headers that every answer carries."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from service.api import health, jobs, pages, problems, results, studies
+from service.api.site import Site
+
+STATIC = Path(__file__).parent / "static"
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN_PAGE = frozenset({"same-origin", "none"})
+
+
+def create_app(site: Site) -> FastAPI:
+    """Return the application for one installation; it opens nothing by itself."""
+    app = FastAPI(
+        title="Osteon",
+        summary="Whole-body diffusion MRI measured; research software, not a medical device.",
+        version=site.version,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # the stock pages load scripts from another site
+        redoc_url=None,
+    )
+    app.state.site = site
+    problems.install(app)
+    for module in (studies, results, jobs, health, pages):
+        app.include_router(module.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.middleware("http")(_guard)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(site.hosts))
+    return app
+
+
+async def _guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Turn away changes that come from another site's page; put the headers on every answer."""
+    from_page = request.headers.get("Sec-Fetch-Site", "none")
+    if request.method not in _SAFE_METHODS and from_page not in _OWN_PAGE:
+        response: Response = problems.cross_site()
+    else:
+        response = await call_next(request)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,100 @@
+"""Errors as problem details (RFC 9457): the only place that knows HTTP statuses.
+
+An answer holds a stable code and a sentence of ours, never a value that was sent to us.
+"""
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from jobs.errors import (
+    IllegalMove,
+    JobsError,
+    SchemaTooNew,
+    SchemaTooOld,
+    StoreUnavailable,
+    UnknownJob,
+    UnknownStudy,
+)
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+MEDIA_TYPE = "application/problem+json"
+_RETRY_AFTER_S = "5"
+
+TABLE: tuple[tuple[type[JobsError], HTTPStatus], ...] = (
+    (UnknownJob, HTTPStatus.NOT_FOUND),
+    (UnknownStudy, HTTPStatus.NOT_FOUND),
+    (IllegalMove, HTTPStatus.CONFLICT),
+    (StoreUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+    (SchemaTooNew, HTTPStatus.SERVICE_UNAVAILABLE),
+    (SchemaTooOld, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+
+
+class NoSuchResult(Exception):  # noqa: N818 - it names the condition
+    """The job has no result of this name, or its file is gone."""
+
+    code = "NO_SUCH_RESULT"
+
+
+def problem(status: HTTPStatus, code: str, detail: str, **more: Any) -> JSONResponse:  # noqa: ANN401
+    """Return one problem document."""
+    document = {
+        "type": f"urn:osteon:problem:{code.lower().replace('_', '-')}",
+        "title": status.phrase,
+        "status": int(status),
+        "code": code,
+        "detail": detail,
+        **more,
+    }
+    retry = {"Retry-After": _RETRY_AFTER_S} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+    return JSONResponse(document, int(status), media_type=MEDIA_TYPE, headers=retry)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of `app` by a problem document."""
+    app.add_exception_handler(JobsError, _jobs_error)
+    app.add_exception_handler(NoSuchResult, _no_such_result)
+    app.add_exception_handler(RequestValidationError, _not_valid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _defect)
+
+
+def cross_site() -> JSONResponse:
+    """Answer a page of another site that tried to change something here."""
+    return problem(HTTPStatus.FORBIDDEN, "CROSS_SITE", "this can be changed from its own page only")
+
+
+def _jobs_error(_request: Request, error: Exception) -> "Response":
+    code = str(getattr(error, "code", "JOBS_ERROR"))
+    for kind, status in TABLE:
+        if isinstance(error, kind):
+            return problem(status, code, str(error))
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, code, "the record of work refused this")
+
+
+def _no_such_result(_request: Request, error: Exception) -> "Response":
+    return problem(HTTPStatus.NOT_FOUND, NoSuchResult.code, str(error))
+
+
+def _not_valid(_request: Request, error: Exception) -> "Response":
+    rows = error.errors() if isinstance(error, RequestValidationError) else []
+    errors = [{"where": list(map(str, row["loc"])), "what": str(row["type"])} for row in rows]
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return problem(status, "NOT_VALID", "the request is not as the API describes it", errors=errors)
+
+
+def _http(_request: Request, error: Exception) -> "Response":
+    status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
+    return problem(status, status.name, status.description or status.phrase)
+
+
+def _defect(_request: Request, _error: Exception) -> "Response":
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    return problem(status, "INTERNAL", "a defect of Osteon; its log says where")
