@@ -68,11 +68,15 @@ class ProcessGroup:
         """Keep the members running until `stop` is set, then stop them."""
         self.start()
         try:
-            while not stop.is_set():
-                self.look()
-                stop.wait(_LOOK_S)
+            self.keep(stop)
         finally:
             self.stop()
+
+    def keep(self, stop: threading.Event) -> None:
+        """Start again what ends, until `stop` is set."""
+        while not stop.is_set():
+            self.look()
+            stop.wait(_LOOK_S)
 
     def look(self) -> None:
         """Start again what has ended, when its pause is over."""

@@ -47,7 +47,7 @@ class SyntheticStudy:
             "synthetic": True,
             "seed": self.acquisition.seed,
             "tdv_ml": truth.tdv_ml,
-            "gadc_um2_s": truth.gadc_um2_s,
+            "gadc_um2_s": truth.gadc_um2_s if truth.lesions else None,
             "lesions": [dataclasses.asdict(lesion) for lesion in truth.lesions],
         }
 

@@ -69,7 +69,8 @@ def phantom(
         return
     truth = study.truth_document()
     typer.echo(f"{len(study.files)} images in {study.dicom_dir}", err=True)
-    typer.echo(f"true TDV {truth['tdv_ml']:.1f} mL, gADC {truth['gadc_um2_s']:.0f} µm²/s")
+    adc = "no disease" if healthy else f"gADC {truth['gadc_um2_s']:.0f} µm²/s"
+    typer.echo(f"true TDV {truth['tdv_ml']:.1f} mL, {adc}")
 
 
 def _reject(code: str, message: str, series: Sequence[Any], *, as_json: bool) -> NoReturn:
