@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from imaging.diffusion import DiffusionVolume, Station
 from imaging.geometry import Geometry
-from phantom.artefacts import StationFlaws, apply_flaws, draw_flaws, residual_fat, signal_loss
+from phantom.artefacts import apply_flaws, draw_flaws, residual_fat, signal_loss
 from phantom.body import Body, paint_body
 from phantom.physics import tissue_maps
 from phantom.truth import Truth, count_truth
@@ -57,7 +57,7 @@ class _Plan:
     per_station: int
 
 
-def acquire(patient: Patient, protocol: Protocol = Protocol()) -> Acquisition:  # noqa: B008
+def acquire(patient: Patient, protocol: Protocol = Protocol()) -> Acquisition:
     """Scan a person. Equal persons and protocols give equal images."""
     rng = np.random.default_rng(patient.streams["acquisition"])
     plan = _plan(patient, protocol, rng)

@@ -10,15 +10,17 @@ import numpy as np
 from imaging.anatomy import BONES, BY_NAME
 from phantom.canvas import Canvas, add_bone, fill, stretched_canvas
 from phantom.fields import smooth_noise
+from phantom.glands import ganglia
 from phantom.lesions import Grown, grow_lesions
 from phantom.limbs import arm_outline, femur_shapes, forearm_bones, humerus_shapes
-from phantom.organs import ganglia, organ_parts
+from phantom.organs import organ_parts
 from phantom.outline import paint_outline
 from phantom.pelvis import pelvis_shapes
 from phantom.skull import brain_shapes, floor_z, head_contents, skull_shapes
-from phantom.spine import canal_shapes, discs, sacrum_shapes, vertebra_shapes, vertebrae
+from phantom.spine import canal_shapes, sacrum_shapes, vertebrae
 from phantom.thorax import cartilages, girdle_shapes, rib_shapes, sternum_shapes
 from phantom.tissue import Tissue
+from phantom.vertebra import discs, vertebra_shapes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,10 +33,6 @@ if TYPE_CHECKING:
 
 _UNNAMED_BONE = 255
 _TEETH = np.array([[0.0, -80.0, 1530.0]])
-_CAVITY_TISSUES = (
-    Tissue.LIVER, Tissue.SPLEEN, Tissue.BOWEL_WALL, Tissue.BOWEL_CONTENT, Tissue.STOMACH,
-    Tissue.HEART, Tissue.GALLBLADDER, Tissue.UTERUS,
-)  # fmt: skip
 _THIN_CORTEX = ("ribs", "sternum", "scapulae", "clavicles", "cervical_spine")
 
 
@@ -92,7 +90,7 @@ def _paint_soft_tissue(
             canvas,
             part.shape,
             label=part.label,
-            cavity_only=part.cavity_only or part.shape.code in _CAVITY_TISSUES,
+            cavity_only=part.cavity_only,
             roughness=rough * np.float32(part.rough_mm) if part.rough_mm else None,
         )
 

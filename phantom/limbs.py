@@ -8,7 +8,7 @@ import numpy as np
 
 from imaging.anatomy import BY_NAME
 from phantom.pelvis import hip_centre
-from phantom.shapes import Block, mirrored, tube
+from phantom.shapes import Block, mirrored, tube, vector
 from phantom.tissue import Tissue
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ def femur_shapes(habitus: Habitus, side: int) -> list[Shape]:
         point: Points = hip + np.array([side * x, y, z]) + weight * shift
         return point
 
-    head = Block(label, _vector(hip), (24 * b, 24 * b, 24 * b))
+    head = Block(label, vector(hip), (24 * b, 24 * b, 24 * b))
     neck = tube(label, [at(6, 0, -2), at(26, 5, -16), at(42, 8, -30)], [17 * b, 15 * b, 18 * b])
-    greater = Block(label, _vector(at(50, 14, -14)), (15 * b, 20 * b, 25 * b))
-    lesser = Block(label, _vector(at(29, 24, -56)), (11, 11, 14))
+    greater = Block(label, vector(at(50, 14, -14)), (15 * b, 20 * b, 25 * b))
+    lesser = Block(label, vector(at(29, 24, -56)), (11, 11, 14))
     shaft = tube(
         label,
         [at(43, 9, -30), at(44, 6, -70), at(40, -2, -150), at(30, 0, -260), at(18, 8, -400)],
@@ -64,8 +64,8 @@ def humerus_shapes(habitus: Habitus, side: int) -> list[Shape]:
     """Head and shaft of a humerus."""
     label, b = BY_NAME[f"humerus_{_SIDES[side]}"].label, habitus.bone
     line = _arm_line(habitus, side)
-    head = Block(label, _vector(line[0]), (22 * b, 23 * b, 23 * b))
-    tubercle = Block(label, _vector(line[0] + np.array([side * 12, -4, -8])), (13, 18, 20))
+    head = Block(label, vector(line[0]), (22 * b, 23 * b, 23 * b))
+    tubercle = Block(label, vector(line[0] + np.array([side * 12, -4, -8])), (13, 18, 20))
     return [head, tubercle, tube(label, line, [18 * b, 12.5 * b, 11 * b, 11 * b, 14 * b])]
 
 
@@ -90,7 +90,3 @@ def forearm_bones(habitus: Habitus, side: int) -> list[Shape]:
         tube(Tissue.MARROW, [elbow + k * offset, hand + k * 1.3 * offset], [7.5, 6.0, 7.0])
         for k in (-1, 1)
     ]
-
-
-def _vector(point: Points) -> tuple[float, float, float]:
-    return float(point[0]), float(point[1]), float(point[2])

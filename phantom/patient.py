@@ -50,7 +50,7 @@ _STREAMS = (
 )
 
 
-def make_patient(seed: int, options: PatientOptions = PatientOptions()) -> Patient:  # noqa: B008
+def make_patient(seed: int, options: PatientOptions = PatientOptions()) -> Patient:
     """Draw a person. Each part has its own stream, so disease does not change the anatomy.
 
     Args:

@@ -47,6 +47,11 @@ class Block:
 Shape = Beads | Block
 
 
+def vector(point: Points) -> Vector:
+    """Return a (3,) array as three floats."""
+    return float(point[0]), float(point[1]), float(point[2])
+
+
 def curve(knots: ArrayLike, n: int) -> Points:
     """`n` points along a Catmull-Rom spline through (k, 3) knots, evenly in arc length."""
     points = np.asarray(knots, dtype=np.float64)
@@ -65,7 +70,7 @@ def curve(knots: ArrayLike, n: int) -> Points:
 
 
 def tube(code: int, knots: ArrayLike, radii: Sequence[float]) -> Beads:
-    """A tube along a spline through `knots`; `radii` in mm are spread evenly along it."""
+    """Make a tube along a spline through `knots`; `radii` in mm are spread evenly along it."""
     points = np.asarray(knots, dtype=np.float64)
     length = float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum()) * 1.05
     n = max(2, int(length / (0.45 * min(radii))) + 1)
@@ -74,7 +79,7 @@ def tube(code: int, knots: ArrayLike, radii: Sequence[float]) -> Beads:
 
 
 def plate(code: int, rows: Sequence[ArrayLike], radii: Sequence[Sequence[float]]) -> Beads:
-    """A curved plate through a net of points: `rows` of equally many knots, with half thickness."""
+    """Make a curved plate through `rows` of equally many knots, with half thicknesses in mm."""
     net = np.stack([np.asarray(r, dtype=np.float64) for r in rows])
     thin = max(float(np.min(radii)), 2.5)
     across = float(np.linalg.norm(np.diff(net, axis=0), axis=2).sum(axis=0).max())
@@ -108,4 +113,5 @@ def rotation(about_x: float, about_y: float, about_z: float) -> Points:
 
 def mirrored(knots: ArrayLike, side: int) -> Points:
     """Knots given for the left (+x) taken to `side` (+1 left, -1 right)."""
-    return np.asarray(knots, dtype=np.float64) * np.array([side, 1.0, 1.0])
+    points: Points = np.asarray(knots, dtype=np.float64) * np.array([side, 1.0, 1.0])
+    return points

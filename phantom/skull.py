@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imaging.anatomy import BY_NAME
-from phantom.shapes import Beads, Block, mirrored, tube
+from phantom.shapes import Beads, Block, mirrored, tube, vector
 from phantom.tissue import Tissue
 
 if TYPE_CHECKING:
     from phantom.habitus import Habitus
-    from phantom.shapes import Points, Shape
+    from phantom.shapes import Shape
 
 CENTRE = np.array([0.0, -2.0, 1637.0])
 RADII = np.array([72.0, 92.0, 79.0])
@@ -78,8 +78,8 @@ def _face(habitus: Habitus) -> list[Shape]:
                 [8 * b, 6.5, 4.5, 5],
             ),
             tube(label, mirrored([(34, -74, 1568), (28, -80, 1548)], side), [7, 7]),
-            Block(label, _vector(mirrored([(46, 16, 1580)], side)), (20, 20, 15)),
-            Block(label, _vector(mirrored([(56, 22, 1568)], side)), (10, 13, 20)),
+            Block(label, vector(mirrored([(46, 16, 1580)], side)[0]), (20, 20, 15)),
+            Block(label, vector(mirrored([(56, 22, 1568)], side)[0]), (10, 13, 20)),
         ]
     return shapes
 
@@ -107,8 +107,8 @@ def head_contents() -> list[Shape]:
     shapes: list[Shape] = []
     for side in (-1, 1):
         shapes += [
-            Block(Tissue.EYE, _vector(mirrored([(33, -78, 1592)], side)), (12, 12, 12)),
-            Block(Tissue.GAS, _vector(mirrored([(27, -66, 1566)], side)), (11, 14, 14)),
+            Block(Tissue.EYE, vector(mirrored([(33, -78, 1592)], side)[0]), (12, 12, 12)),
+            Block(Tissue.GAS, vector(mirrored([(27, -66, 1566)], side)[0]), (11, 14, 14)),
         ]
     shapes.append(Block(Tissue.GAS, (0, -70, 1562), (11, 28, 18)))
     return shapes
@@ -117,9 +117,7 @@ def head_contents() -> list[Shape]:
 def brain_shapes() -> tuple[list[Shape], list[Shape]]:
     """Brain (clipped to above the base by the painter) and its ventricles."""
     inner = tuple(float(v) for v in RADII - np.array([9.5, 9.5, 9.5]))
-    brain: list[Shape] = [
-        Block(Tissue.BRAIN, _vector(CENTRE[None]), (inner[0], inner[1], inner[2]))
-    ]
+    brain: list[Shape] = [Block(Tissue.BRAIN, vector(CENTRE), (inner[0], inner[1], inner[2]))]
     ventricles: list[Shape] = [
         tube(
             Tissue.CSF,
@@ -130,7 +128,3 @@ def brain_shapes() -> tuple[list[Shape], list[Shape]]:
     ]
     ventricles.append(Block(Tissue.CSF, (0, 0, 1632), (2.5, 14, 8)))
     return brain, ventricles
-
-
-def _vector(points: Points) -> tuple[float, float, float]:
-    return float(points[0, 0]), float(points[0, 1]), float(points[0, 2])

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imaging.anatomy import BY_NAME
-from phantom.shapes import Beads, Block, mirrored, tube
+from phantom.shapes import Beads, tube
 from phantom.tissue import Tissue
 
 if TYPE_CHECKING:
     from phantom.habitus import Habitus
-    from phantom.shapes import Points, Shape, Vector
+    from phantom.shapes import Points, Shape
 
 # Heights of the end plates, C1 (top) to the promontory, mm of the reference person.
 _PLATES = np.concatenate(
@@ -39,7 +39,6 @@ _COLUMN_Z = (
     1720,
 )
 _COLUMN_Y = (70, 80, 73, 44, 30, 22, 36, 43, 56, 63, 53, 30, 22, 4, 8, 8)
-_CERVICAL, _THORACIC = 7, 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +48,7 @@ class Column:
     habitus: Habitus = field(repr=False)
 
     def centre(self, z: float) -> Points:
-        """Reference position of the column at height `z`."""
+        """Return the reference position of the column at height `z`."""
         h = self.habitus
         y = float(np.interp(z, _COLUMN_Z, _COLUMN_Y))
         y += (h.kyphosis - 1) * 16 * float(np.exp(-(((z - 1310) / 90) ** 2)))
@@ -84,7 +83,7 @@ class Vertebra:
     """Half width and half depth of the canal."""
 
     def at(self, left: float, back: float, up: float) -> Points:
-        """Reference position of an offset in the vertebra's own frame."""
+        """Return the reference position of an offset in the vertebra's own frame."""
         position: Points = self.centre + np.array([left, back, up]) @ self.frame
         return position
 
@@ -115,96 +114,6 @@ def vertebrae(habitus: Habitus) -> tuple[Vertebra, ...]:
                      (float(canal_width[i]), float(canal_depth[i])))
         )  # fmt: skip
     return tuple(result)
-
-
-def vertebra_shapes(v: Vertebra, habitus: Habitus) -> list[Shape]:
-    """Body, arch, spinous, transverse and articular processes."""
-    shapes: list[Shape] = [*_arch(v, habitus), *_processes(v, habitus)]
-    if v.index == 0:  # the atlas is a ring; the dens of C2 stands in its front
-        ring = [v.at(14, 2, 0), v.at(8, -7, 0), v.at(0, -9, 0), v.at(-8, -7, 0), v.at(-14, 2, 0)]
-        shapes.append(tube(v.label, ring, [5, 3.5, 5]))
-        return shapes
-    body = (v.half_width, v.half_depth, v.half_height)
-    shapes.append(Block(v.label, _vector(v.centre), body, v.frame, 3.2))
-    if v.index == 1:
-        shapes.append(tube(v.label, [v.at(0, 1, 4), v.at(0, 0, 20)], [6, 5]))
-    return shapes
-
-
-def _arch(v: Vertebra, habitus: Habitus) -> list[Shape]:
-    width, depth = v.canal
-    thick = (2.6 if v.index < _CERVICAL else 3.4) * habitus.bone
-    rows = []
-    for up in np.linspace(-0.45, 0.35, 4) * 2 * v.half_height:
-        drop = 0.25 * v.half_height
-        ring = [
-            v.at(
-                (width + thick) * np.sin(a),
-                v.canal_back - (depth + thick) * np.cos(a),
-                up - drop * (1 - np.cos(a)) / 2,
-            )
-            for a in np.linspace(0.25 * np.pi, 1.75 * np.pi, 14)
-        ]
-        rows.append(tube(v.label, ring, [thick, 0.9 * thick, thick]))
-    return list(rows)
-
-
-def _processes(v: Vertebra, habitus: Habitus) -> list[Shape]:
-    i, b = v.index, habitus.bone
-    back = v.canal_back + v.canal[1]
-    thoracic, lumbar = _CERVICAL <= i < 19, i >= 19
-    reach = float(np.interp(i, [0, 1, 5, 6, 8, 14, 19, 23], [4, 14, 18, 26, 26, 24, 26, 25]))
-    down = -22.0 if thoracic and i < 17 else (-7.0 if not lumbar else -5.0)
-    shapes: list[Shape] = []
-    if i > 0:
-        knots = [
-            v.at(0, back + 1, -2),
-            v.at(0, back + reach * 0.6, down * 0.6),
-            v.at(0, back + reach, down),
-        ]
-        shapes.append(tube(v.label, knots, [4.2 * b, 3.2 * b, 4.4 * b]))
-        if lumbar:
-            shapes.append(
-                Block(
-                    v.label,
-                    _vector(v.at(0, back + reach * 0.6, -4)),
-                    (3.6, reach * 0.5, 10),
-                    v.frame,
-                    2.6,
-                )
-            )
-    side_reach = float(np.interp(i, [0, 1, 6, 7, 18, 19, 21, 23], [36, 24, 30, 34, 24, 36, 44, 42]))
-    side_back = float(np.interp(i, [0, 6, 8, 18, 19, 23], [0, 8, 18, 16, 4, 2]))
-    for side in (-1, 1):
-        start = (v.canal[0] + 3, v.canal_back - 2, 2)
-        knots = mirrored(
-            [
-                start,
-                (0.6 * side_reach, v.canal_back + 0.4 * side_back, 2),
-                (side_reach, v.canal_back + side_back - 4, 3),
-            ],
-            side,
-        )
-        shapes.append(tube(v.label, [v.at(*k) for k in knots], [4.2 * b, 3.4 * b, 3.8 * b]))
-        joint = mirrored(
-            [
-                (v.canal[0] + 4, v.canal_back + 3, 1.05 * v.half_height),
-                (v.canal[0] + 4, v.canal_back + 5, -1.15 * v.half_height),
-            ],
-            side,
-        )
-        shapes.append(tube(v.label, [v.at(*k) for k in joint], [4.4 * b, 4.0 * b]))
-    return shapes
-
-
-def discs(vs: tuple[Vertebra, ...]) -> list[Shape]:
-    """The discs between the bodies."""
-    shapes: list[Shape] = []
-    for upper, lower in zip(vs[1:-1], vs[2:], strict=True):
-        middle = (upper.centre + lower.centre) / 2
-        size = (upper.half_width * 0.97, upper.half_depth * 0.97, 5.5)
-        shapes.append(Block(Tissue.DISC, _vector(middle), size, upper.frame, 3.0))
-    return shapes
 
 
 def sacrum_shapes(habitus: Habitus) -> list[Shape]:
@@ -253,7 +162,7 @@ def canal_shapes(vs: tuple[Vertebra, ...], habitus: Habitus) -> tuple[Shape, Sha
 
 
 def _oval(code: int, line: list[Points], half: list[tuple[float, float]]) -> Beads:
-    """A flattened tube: three rows of balls side by side."""
+    """Make a flattened tube: three rows of balls side by side."""
     centres, radii = [], []
     knots = np.array(line)
     steps = np.linspace(0, len(line) - 1, 12 * len(line))
@@ -272,7 +181,3 @@ def _cord(line: list[Points]) -> Beads:
     end = 21  # first lumbar vertebra
     half = [(5.6, 4.2)] * 8 + [(4.3, 3.7)] * 9 + [(5.0, 4.0)] * 3 + [(3.0, 2.4)]
     return _oval(Tissue.CORD, [p + np.array([0, 0.5, 0]) for p in line[:end]], half)
-
-
-def _vector(point: Points) -> Vector:
-    return float(point[0]), float(point[1]), float(point[2])

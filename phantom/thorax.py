@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imaging.anatomy import BY_NAME
-from phantom.shapes import Block, mirrored, plate, rotation, tube
+from phantom.shapes import Block, mirrored, plate, rotation, tube, vector
 from phantom.tissue import Tissue
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _scapula(side: int, habitus: Habitus) -> list[Shape]:
         [[4 * b, 2.6, 2.6, 6], [3.8 * b, 2.4, 3, 8], [3.8, 2.6, 3.4, 4.5], [5, 5, 5, 4.5]],
     )
     glenoid = Block(
-        label, _point(placed([(149, 34, 1410)])), (8, 13, 19), rotation(0, 0, -35 * side)
+        label, vector(placed([(149, 34, 1410)])[0]), (8, 13, 19), rotation(0, 0, -35 * side)
     )
     spine = tube(
         label,
@@ -148,7 +148,3 @@ def _scapula(side: int, habitus: Habitus) -> list[Shape]:
     )
     coracoid = tube(label, placed([(140, 28, 1426), (138, 6, 1432), (147, -8, 1422)]), [6, 5, 5])
     return [blade, glenoid, spine, coracoid]
-
-
-def _point(knots: Points) -> tuple[float, float, float]:
-    return float(knots[0, 0]), float(knots[0, 1]), float(knots[0, 2])
