@@ -1,6 +1,7 @@
 """What can go wrong at the network door.
 
 DicomNodeError
+├── InvalidAeTitle       a setting that is no AE title
 ├── InvalidUid           a UID that is not one; nothing is made from it
 ├── UnreadableHeader     bytes that do not tell which study and series they belong to
 ├── HeaderMismatch       the command says one object, the data set is another
@@ -13,7 +14,7 @@ DicomNodeError
     ├── PeerUnavailable  nobody answers, or not now: try again
     └── PeerRefused      the peer said no for good: a person must look
 
-Messages never hold a UID, an AE title or a value that came from the network.
+Messages never hold a UID or any other value that came from the network or out of a data set.
 """
 
 from __future__ import annotations
@@ -25,7 +26,13 @@ class DicomNodeError(Exception):
     code = "DICOM_NODE_ERROR"
 
 
-class InvalidUid(DicomNodeError):  # noqa: N818 - it names the condition, as the field does
+class InvalidAeTitle(DicomNodeError):  # noqa: N818 - these name the condition, as the field does
+    """A configured AE title that cannot be one (PS3.5 section 6.2, value representation AE)."""
+
+    code = "INVALID_AE_TITLE"
+
+
+class InvalidUid(DicomNodeError):  # noqa: N818
     """A value that is not a UID (PS3.5 section 9.1)."""
 
     code = "INVALID_UID"

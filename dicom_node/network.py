@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pynetdicom import AE, _config
 from pynetdicom.transport import AssociationSocket
 
+from dicom_node.errors import InvalidAeTitle
 from dicom_node.part10 import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 MAXIMUM_PDU = 131072
 """Bytes of one PDU that we take; the default of 16382 is a seventh slower (dicom.md C1)."""
 MAXIMUM_ASSOCIATION_REQUEST = 1024 * 1024
+MAXIMUM_AE_TITLE = 16
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,17 @@ class Timeouts:
     answer_s: float = 60.0
     idle_s: float = 60.0
     read_s: float = 30.0  # between two packets inside one PDU
+
+
+def check_ae_title(title: str) -> str:
+    """Return `title`; raises `InvalidAeTitle` if no peer could be called or call itself so."""
+    if not title.strip() or len(title) > MAXIMUM_AE_TITLE:
+        raise InvalidAeTitle(
+            f"the AE title {title!r} does not have 1 to {MAXIMUM_AE_TITLE} characters"
+        )
+    if not (title.isascii() and title.isprintable()) or "\\" in title:
+        raise InvalidAeTitle(f"the AE title {title!r} has a character that AE titles may not have")
+    return title
 
 
 def application_entity(ae_title: str, timeouts: Timeouts) -> AE:
@@ -48,7 +61,7 @@ def application_entity(ae_title: str, timeouts: Timeouts) -> AE:
     _config.LOG_RESPONSE_IDENTIFIERS = False
     # A path given to send_c_store then goes out byte for byte, never decoded and re-encoded.
     _config.STORE_SEND_CHUNKED_DATASET = True
-    entity = CallingEntity(ae_title)
+    entity = CallingEntity(check_ae_title(ae_title))
     entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
     entity.implementation_version_name = IMPLEMENTATION_VERSION
     entity.maximum_pdu_size = MAXIMUM_PDU

@@ -72,10 +72,15 @@ def read_meta(path: Path) -> FileMeta:
         return parse_meta(file.read(len(_PREFIX) + 12 + _MAX_META))
 
 
+def has_mark(start: bytes) -> bool:
+    """Tell whether these first bytes of a file say that it is DICOM (PS3.10 7.1)."""
+    return start[128:132] == b"DICM"
+
+
 def parse_meta(start: bytes) -> FileMeta:
     """Read the file meta information from the first bytes of a file."""
     begin = len(_PREFIX)
-    if start[128:begin] != b"DICM":
+    if not has_mark(start):
         raise UnreadableHeader("not a DICOM file: the mark DICM is missing")
     values: dict[int, bytes] = {}
     while start[begin : begin + 2] == b"\x02\x00":

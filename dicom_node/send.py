@@ -15,9 +15,21 @@ from pydicom import dcmread
 from pynetdicom import build_context, evt
 
 from dicom_node.contexts import EXPLICIT_LE, IMPLICIT_LE, UNCOMPRESSED_LE, VERIFICATION
-from dicom_node.errors import PeerError, PeerRefused, PeerUnavailable, UnreadableHeader
-from dicom_node.network import MAXIMUM_PDU, Timeouts, application_entity, send_at_once
-from dicom_node.part10 import read_meta
+from dicom_node.errors import (
+    DicomNodeError,
+    PeerError,
+    PeerRefused,
+    PeerUnavailable,
+    UnreadableHeader,
+)
+from dicom_node.network import (
+    MAXIMUM_PDU,
+    Timeouts,
+    application_entity,
+    check_ae_title,
+    send_at_once,
+)
+from dicom_node.part10 import has_mark, read_meta
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -44,6 +56,11 @@ class Peer:
     port: int
     calling_ae_title: str = "OSTEON"
     timeouts: Timeouts = field(default_factory=Timeouts)
+
+    def __post_init__(self) -> None:
+        """Refuse titles that cannot be sent; raises `InvalidAeTitle`."""
+        check_ae_title(self.ae_title)
+        check_ae_title(self.calling_ae_title)
 
 
 @dataclass(frozen=True)
@@ -108,7 +125,7 @@ def send(
     `UnreadableHeader` for a file that is not DICOM.
     """
     outcomes: list[SendOutcome] = []
-    objects = [_Object(path, read_meta(path)) for path in paths]
+    objects = [_object(path) for path in paths]
     for batch in _batches(objects):
         try:
             with _associated(peer, _contexts(batch)) as association:
@@ -139,11 +156,15 @@ def dicom_files(folder: Path) -> tuple[Path, ...]:
 
 
 def _is_dicom(path: Path) -> bool:
+    with path.open("rb") as file:
+        return has_mark(file.read(132))
+
+
+def _object(path: Path) -> _Object:
     try:
-        read_meta(path)
-    except UnreadableHeader:
-        return False
-    return True
+        return _Object(path, read_meta(path))
+    except DicomNodeError as error:
+        raise UnreadableHeader(f"{path.name} cannot be sent: {error}") from None
 
 
 def _not_tried(
@@ -228,7 +249,9 @@ def _address(peer: Peer) -> str:
         found = socket.getaddrinfo(peer.host, peer.port, type=socket.SOCK_STREAM)
     except socket.gaierror:
         raise PeerUnavailable(f"the host name of {_name(peer)} is not known") from None
-    return str(found[0][4][0])
+    # A name such as localhost often has both, and the peer listens on IPv4.
+    best = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+    return str(best[4][0])
 
 
 def _name(peer: Peer) -> str:

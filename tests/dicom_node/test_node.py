@@ -77,11 +77,11 @@ def running(store, spool):
     """A node in a thread; yields (port, bell)."""
 
     @contextmanager
-    def start(quiet_s=0.3):
+    def start(quiet_s=0.3, store=store):
         bell = Bell()
         node = Node(ReceiverSettings(port=0), spool, store, bell, QuietPeriod(quiet_s))
         stop = threading.Event()
-        thread = threading.Thread(target=node.run, args=(stop,))
+        thread = threading.Thread(target=node.run, args=(stop,), daemon=True)
         thread.start()
         try:
             assert node.started.wait(10)
@@ -241,13 +241,8 @@ def test_the_index_is_rebuilt_from_the_spool_alone(running, spool, instances, tm
     url = f"sqlite:///{tmp_path}/new.db"
     upgrade(url)
     with JobStore(url) as new:
-        bell, stop = Bell(), threading.Event()
-        node = Node(ReceiverSettings(port=0), spool, new, bell, QuietPeriod(0.1))
-        thread = threading.Thread(target=node.run, args=(stop,))
-        thread.start()
-        assert instances.until(lambda: bell.rung)
-        stop.set()
-        thread.join(10)
+        with running(quiet_s=0.1, store=new) as (_, bell):
+            assert instances.until(lambda: bell.rung)
         assert new.study("1.2.3").n_instances == 4
         (job,) = new.jobs()
         assert job.study_uid == "1.2.3"

@@ -9,7 +9,7 @@ from pydicom.uid import ImplicitVRLittleEndian
 from pynetdicom import AE, AllStoragePresentationContexts, evt
 
 from dicom_node.destination import CStoreDestination
-from dicom_node.errors import PeerRefused, PeerUnavailable, UnreadableHeader
+from dicom_node.errors import InvalidAeTitle, PeerRefused, PeerUnavailable, UnreadableHeader
 from dicom_node.network import Timeouts
 from dicom_node.send import Peer, echo, send, send_folder
 
@@ -100,8 +100,16 @@ def test_a_folder_is_sent_without_what_is_not_dicom(storescp, instances, tmp_pat
 
 def test_a_file_that_is_not_dicom_is_named_as_such(tmp_path):
     (tmp_path / "x.dcm").write_bytes(b"x" * 200)
-    with pytest.raises(UnreadableHeader):
+    with pytest.raises(UnreadableHeader, match=r"x\.dcm"):
         send(pacs(1), [tmp_path / "x.dcm"])
+
+
+@pytest.mark.parametrize("title", ["", "   ", "X" * 17, "A\\B", "A\nB", "\xc4"])
+def test_an_ae_title_that_cannot_be_one_is_refused(title):
+    with pytest.raises(InvalidAeTitle):
+        Peer(title, "127.0.0.1", 104)
+    with pytest.raises(InvalidAeTitle):
+        Peer("PACS", "127.0.0.1", 104, calling_ae_title=title)
 
 
 def test_nobody_there(instances):
