@@ -12,7 +12,7 @@ from dicom_objects.errors import NoUsableDiffusion
 from dicom_objects.instances import Instance, read_headers
 from dicom_objects.pixels import UndecodablePixels, load_image
 from dicom_objects.records import DiffusionStudy, SeriesRecord, StationSource
-from dicom_objects.screening import Screened, screen
+from dicom_objects.screening import FAULTS, Screened, screen
 from dicom_objects.series_records import not_dicom, record_of, study_reason
 from dicom_objects.shells import shell_table
 from dicom_objects.stacks import Refusal
@@ -39,7 +39,8 @@ def read_study(paths: Sequence[Path]) -> DiffusionStudy:
     instances, unreadable = read_headers(sorted(paths))
     extra = [not_dicom(len(unreadable))] if unreadable else []
     screened = [screen(series) for series in _by_series(instances)]
-    stations, refusals = build_stations(_by_shell(screened))
+    faults = [r for one in screened for r in one.refusals if r.code in FAULTS]
+    stations, refusals = build_stations(_by_shell(screened), faults)
     loaded, sources, undecoded = _load(stations)
     refusals = (*refusals, *undecoded)
     records = [*_records(screened, sources, refusals), *extra]

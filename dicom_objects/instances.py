@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -97,8 +98,11 @@ class Instance:
 
 def read_headers(paths: Sequence[Path]) -> tuple[tuple[Instance, ...], tuple[Path, ...]]:
     """Read the headers of all files; the second value lists what is not readable DICOM."""
-    with config.disable_value_validation(), ThreadPoolExecutor(max_workers=4) as pool:
-        found = list(pool.map(_read_or_none, paths))
+    # What a header gets wrong is judged by the rules, not by warnings on the way.
+    with warnings.catch_warnings(), config.disable_value_validation():
+        warnings.simplefilter("ignore")
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            found = list(pool.map(_read_or_none, paths))
     readable = tuple(instance for instance in found if instance is not None)
     unreadable = tuple(p for p, instance in zip(paths, found, strict=True) if instance is None)
     return readable, unreadable

@@ -1,4 +1,8 @@
-"""Numbers of `imaging.measurement` as coded measurements of a report (TID 300)."""
+"""Numbers of `imaging.measurement` as coded measurements of a report (TID 300).
+
+The whole body carries every statistic; regions and lesions the few that readers compare, because
+a report with all of them takes seconds to build. `measurements.json` holds them all.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +38,8 @@ def total_values(measured: Measurement) -> list[CodedMeasurement]:
     ]
     if measured.log_tdv is not None:
         values.append(_value(codes.LOG_TDV, measured.log_tdv, codes.NO_UNIT))
-    return values + _adc_values(measured.adc) + _class_values(measured.classes)
+    values += _adc_values(measured.adc, _FULL) + _shape_values(measured.adc)
+    return values + _class_values(measured.classes)
 
 
 def region_values(region: RegionMeasurement) -> list[CodedMeasurement]:
@@ -46,7 +51,7 @@ def region_values(region: RegionMeasurement) -> list[CodedMeasurement]:
     ]
     if region.coverage is not None:
         values.append(_value(codes.COVERAGE, region.coverage, codes.NO_UNIT))
-    return values + _adc_values(region.adc)
+    return values + _adc_values(region.adc, _BRIEF)
 
 
 def lesion_values(lesion: LesionMeasurement) -> list[CodedMeasurement]:
@@ -55,27 +60,40 @@ def lesion_values(lesion: LesionMeasurement) -> list[CodedMeasurement]:
         _value(codes.VOLUME, lesion.volume_ml, codes.CM3),
         _value(codes.LONG_AXIS, lesion.diameter_mm, codes.MM),
     ]
-    return values + _adc_values(lesion.adc) + _class_values(lesion.classes)
+    return values + _adc_values(lesion.adc, _BRIEF) + _class_values(lesion.classes)
 
 
-def _adc_values(adc: AdcStatistics | None) -> list[CodedMeasurement]:
+_BRIEF: dict[str, Code] = {
+    "median": codes.MEDIAN,
+    "mean": codes.MEAN,
+    "sd": codes.STANDARD_DEVIATION,
+    "p10": codes.PERCENTILES["p10"],
+    "p90": codes.PERCENTILES["p90"],
+}
+_FULL: dict[str, Code] = {
+    **_BRIEF,
+    **codes.PERCENTILES,
+    "minimum": codes.MINIMUM,
+    "maximum": codes.MAXIMUM,
+}
+
+
+def _adc_values(adc: AdcStatistics | None, which: dict[str, Code]) -> list[CodedMeasurement]:
     if adc is None:
         return []
-    derivations: dict[str, Code] = {
-        "median": codes.MEDIAN,
-        "mean": codes.MEAN,
-        "sd": codes.STANDARD_DEVIATION,
-        "minimum": codes.MINIMUM,
-        "maximum": codes.MAXIMUM,
-        **codes.PERCENTILES,
-    }
-    values = [
+    return [
         _value(codes.ADC, getattr(adc, name), codes.UM2_S, derivation)
-        for name, derivation in derivations.items()
+        for name, derivation in which.items()
     ]
-    values.append(_value(codes.ADC, adc.skewness, codes.NO_UNIT, codes.SKEWNESS))
-    values.append(_value(codes.ADC, adc.kurtosis, codes.NO_UNIT, codes.KURTOSIS))
-    return values
+
+
+def _shape_values(adc: AdcStatistics | None) -> list[CodedMeasurement]:
+    if adc is None:
+        return []
+    return [
+        _value(codes.ADC, adc.skewness, codes.NO_UNIT, codes.SKEWNESS),
+        _value(codes.ADC, adc.kurtosis, codes.NO_UNIT, codes.KURTOSIS),
+    ]
 
 
 def _class_values(classes: ClassVolumes) -> list[CodedMeasurement]:

@@ -16,7 +16,8 @@ import numpy as np
 
 from dicom_objects.mr_image import MRSeries, header_of, write_series
 from dicom_objects.uids import derived_uid
-from imaging.geometry import Geometry
+from phantom.distractors import localizer, t2_stack
+from phantom.patient import make_patient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
     from imaging.diffusion import Station
+    from imaging.geometry import Geometry
     from phantom.acquisition import Acquisition
 
 _FULL_SCALE = 16000
@@ -77,7 +79,7 @@ def write_study(
     """
     who = identity or Identity(patient_id=f"OSTEON-PHANTOM-{acquisition.seed}")
     scan = _Scan(acquisition, who)
-    series = [*scan.localizer(), *scan.t2()] if distractors else []
+    series = list(scan.around()) if distractors else []
     series += scan.diffusion()
     series += scan.vendor_adc() if distractors else []
     paths: list[Path] = []
@@ -93,6 +95,7 @@ class _Scan:
     def __init__(self, acquisition: Acquisition, identity: Identity) -> None:
         self._stations = acquisition.stations
         self._identity = identity
+        self._seed = acquisition.seed
         self._key = (str(acquisition.seed), repr(identity), _digest(acquisition.stations))
         self._frame = derived_uid(*self._key, "frame of reference")
         brightest = max(
@@ -132,33 +135,17 @@ class _Scan:
             # Vendors store the map as integers of 1e-6 mm²/s with slope 1.
             yield self._series(sequence, station.volume.geometry, _vendor_adc(station), unit=1.0)
 
-    def t2(self) -> Iterator[MRSeries]:
-        for position, station in enumerate(self._stations, start=1):
-            low = station.volume.images[station.volume.b_values[0]]
-            sequence = _Sequence(
-                number=10 + position,
-                description=f"T2_HASTE_st{position}",
-                image_type=("ORIGINAL", "PRIMARY", "M", "ND"),
-                scanning="SE",
-                echo_time_ms=92.0,
-                repetition_time_ms=1200.0,
-            )
-            # A T2-like contrast from the least diffusion-weighted image: compressed, not black.
-            image = np.sqrt(np.maximum(low, 0.0) * max(float(low.max()), 1e-6))
-            yield self._series(sequence, station.volume.geometry, image.astype(np.float32))
-
-    def localizer(self) -> Iterator[MRSeries]:
-        sequence = _Sequence(
-            number=1,
-            description="localizer",
-            image_type=("ORIGINAL", "PRIMARY", "M", "ND"),
-            scanning="GR",
-            echo_time_ms=3.4,
-            repetition_time_ms=7.5,
-        )
-        middle = self._stations[len(self._stations) // 2].volume
-        image, geometry = _coronal(middle.images[middle.b_values[0]], middle.geometry)
-        yield self._series(sequence, geometry, image)
+    def around(self) -> Iterator[MRSeries]:
+        """Yield what else a study contains: a localizer and a T2 series of the same person."""
+        patient = make_patient(self._seed)
+        scout = _Sequence(1, "localizer", ("ORIGINAL", "PRIMARY", "M", "ND"), "GR", 3.4, 7.5)
+        turbo = _Sequence(2, "T2_HASTE_pelvis", ("ORIGINAL", "PRIMARY", "M", "ND"), "SE", 92, 1200)
+        for sequence, (image, geometry) in (
+            (scout, localizer(patient)),
+            (turbo, t2_stack(patient)),
+        ):
+            unit = max(float(image.max()), 1e-6) / _FULL_SCALE
+            yield self._series(sequence, geometry, image, unit=unit)
 
     def _series(
         self,
@@ -196,20 +183,6 @@ def _vendor_adc(station: Station) -> NDArray[np.float32]:
     ratio = np.divide(low, high, out=np.ones_like(low), where=valid)
     adc = np.log(ratio) / (b_values[-1] - b_values[0]) * 1e6
     return np.clip(adc, 0.0, 4095.0).astype(np.float32)
-
-
-def _coronal(
-    image: NDArray[np.float32], geometry: Geometry
-) -> tuple[NDArray[np.float32], Geometry]:
-    """Three coronal planes: (slice, row, column) become (row, slice from the head, column)."""
-    step = max(1, geometry.shape[1] // 4)
-    planes = np.moveaxis(image[::-1], 1, 0)[step : 3 * step + 1 : step]
-    affine = np.eye(4)
-    affine[:3, 0] = geometry.affine[:3, 1] * step
-    affine[:3, 1] = -geometry.affine[:3, 0]
-    affine[:3, 2] = geometry.affine[:3, 2]
-    affine[:3, 3] = geometry.to_patient_mm((geometry.shape[0] - 1, step, 0))
-    return np.ascontiguousarray(planes), Geometry(planes.shape, affine)
 
 
 def _study_header(identity: Identity, study_uid: str) -> Dataset:

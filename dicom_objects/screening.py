@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Reason = tuple[str, str]
 
+FAULTS = ("UID_CONFLICT", "B_CONFLICT", "LOSSY", "NO_PIXELS")
+"""Codes of diffusion images that belong to a station but cannot be used."""
+
 _BY_ROLE: dict[Role, Reason] = {
     Role.NOT_MR: ("NOT_MR", "not MR images."),
     Role.ENHANCED: (

@@ -83,6 +83,14 @@ def overlap_share(a: Stack, b: Stack) -> float:
     return max(0.0, min(a1, b1) - max(a0, b0)) / shorter if shorter > 0 else 0.0
 
 
+def covers(stack: Stack, instance: Instance) -> bool:
+    """Whether the instance lies on a slice position of the stack, in the same plane."""
+    if instance.plane is None or not _alike(stack.instances[0], instance):
+        return False
+    at, spacing = _projection(instance), stack.geometry.spacing_mm[0]
+    return any(abs(_projection(i) - at) < _SAME_POSITION * spacing for i in stack.instances)
+
+
 def _by_plane(instances: Sequence[Instance]) -> list[list[Instance]]:
     groups: list[list[Instance]] = []
     for instance in instances:

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dicom_objects.shells import fit_refusal
-from dicom_objects.stacks import Refusal, Stack, build_stacks, overlap_share, same_grid, same_plane
+from dicom_objects.stacks import (
+    Refusal,
+    Stack,
+    build_stacks,
+    covers,
+    overlap_share,
+    same_grid,
+    same_plane,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,24 +40,53 @@ class StationStacks:
 
 
 def build_stations(
-    by_shell: Mapping[tuple[str, float], Sequence[Instance]],
+    by_shell: Mapping[tuple[str, float], Sequence[Instance]], faults: Sequence[Refusal] = ()
 ) -> tuple[tuple[StationStacks, ...], tuple[Refusal, ...]]:
-    """Group the images of every (series, shell) into stations, ordered from feet to head."""
+    """Group the images of every (series, shell) into stations, ordered from feet to head.
+
+    A station is refused when one of its b-values was sent but cannot be used (`faults`, or slices
+    missing), and when it lacks the high b-value that most stations have: measuring it on the
+    b-values that are left would change what its numbers mean.
+    """
     stacks: list[Stack] = []
     refusals: list[Refusal] = []
     for (_, b), instances in by_shell.items():
         found, refused = build_stacks(b, instances)
         stacks += found
         refusals += refused
-    stations: list[StationStacks] = []
+    broken = [*refusals, *faults]
+    stations: list[list[Stack]] = []
     clusters = _clusters(stacks)
     for cluster in clusters:
-        reason = _reason(cluster, clusters)
+        reason = _broken_shell(cluster, broken) or _reason(cluster, clusters)
         if reason:
             refusals += [Refusal(stack.instances, *reason) for stack in cluster]
         else:
-            stations.append(StationStacks(tuple(sorted(cluster, key=lambda s: s.b))))
-    return tuple(sorted(stations, key=lambda s: s.centre_z_mm)), tuple(refusals)
+            stations.append(sorted(cluster, key=lambda s: s.b))
+    kept, without_high_b = _same_high_b(stations)
+    ordered = sorted((StationStacks(tuple(s)) for s in kept), key=lambda s: s.centre_z_mm)
+    return tuple(ordered), (*refusals, *without_high_b)
+
+
+def _broken_shell(cluster: list[Stack], broken: Sequence[Refusal]) -> tuple[str, str] | None:
+    """Find a b-value that was sent for this place, cannot be used, and is not there otherwise."""
+    for refusal in broken:
+        b = refusal.instances[0].b.value
+        known = b is None or any(abs(b - s.b) <= max(5.0, 0.05 * s.b) for s in cluster)
+        if not known and any(covers(cluster[0], i) for i in refusal.instances):
+            return refusal.code, f"b {b:g} of this position: {refusal.reason}"
+    return None
+
+
+def _same_high_b(stations: list[list[Stack]]) -> tuple[list[list[Stack]], list[Refusal]]:
+    if not stations:
+        return [], []
+    highest = [station[-1].b for station in stations]
+    usual = max(highest, key=lambda b: (highest.count(b), b))
+    kept = [s for s in stations if any(stack.b == usual for stack in s)]
+    text = f"the other stations have b {usual:g}, this position has not; send the missing series."
+    lacking = [s for s in stations if s not in kept]
+    return kept, [Refusal(stack.instances, "MISSING_B_VALUE", text) for s in lacking for stack in s]
 
 
 def _clusters(stacks: Sequence[Stack]) -> list[list[Stack]]:
@@ -71,17 +108,15 @@ def _reason(cluster: list[Stack], clusters: list[list[Stack]]) -> tuple[str, str
         twice = next(b for b in b_values if b_values.count(b) > 1)
         text = f"b {twice:g} was sent more than once for this position; which to use is not said."
         return ("REPEATED_SHELL", text)
-    refusal = fit_refusal(b_values)
-    if refusal and refusal[0] == "ONE_SHELL_ONLY":
-        others = (other[0] for other in clusters if other is not cluster)
-        near = next((o for o in others if _same_place(cluster[0], o)), None)
-        if near is not None:
-            return ("SHELL_GEOMETRY_MISMATCH", _mismatch(cluster[0], near))
-    return refusal
+    others = (stack for other in clusters if other is not cluster for stack in other)
+    near = next((o for o in others if o.b not in b_values and _same_place(cluster[0], o)), None)
+    if near is not None:
+        return ("SHELL_GEOMETRY_MISMATCH", _mismatch(cluster[0], near))
+    return fit_refusal(b_values)
 
 
 def _same_place(a: Stack, b: Stack) -> bool:
-    return a.b != b.b and overlap_share(a, b) > _MOSTLY and same_plane(a, b)
+    return overlap_share(a, b) > _MOSTLY and same_plane(a, b)
 
 
 def _mismatch(a: Stack, b: Stack) -> str:

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from imaging.quality import QualityNote
 
 TOTAL_NAME = "whole_skeleton"
+_Group = MeasurementsAndQualitativeEvaluations | VolumetricROIMeasurementsAndQualitativeEvaluations
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def encode_report(
     """Build the report; dates, times and UIDs depend on the arguments only."""
     stamp = Stamp.of(provenance)
     algorithm = _algorithm(content, provenance)
-    groups = [_total(content, algorithm, uid_seed)]
+    groups: list[_Group] = [_total(content, algorithm, uid_seed)]
     groups += [
         _region(region, algorithm, uid_seed)
         for region in content.measurement.regions

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from dicom_objects import scanner
 from dicom_objects.diffusion import read_study
 from dicom_objects.results import ResultContent, encode_results
-from dicom_objects.scanner import write_study
 from imaging.adc import fit_adc
 from imaging.anatomy import STRUCTURES
 from imaging.diffusion import DiffusionVolume, Station
@@ -39,6 +39,12 @@ def make_acquisition(n_stations=3, seed=7, b_values=B_VALUES):
     return SimpleNamespace(stations=stations, seed=seed, truth=None)
 
 
+def picture(slices, step_mm):
+    shape = (slices, 24, 32)
+    image = np.linspace(0.0, 400.0, slices * 24 * 32, dtype=np.float32).reshape(shape)
+    return image, Geometry.axial(shape, (step_mm, 4.0, 4.0), (-62.0, -46.0, 0.0))
+
+
 @pytest.fixture(scope="session")
 def acquisition():
     return make_acquisition()
@@ -46,7 +52,12 @@ def acquisition():
 
 @pytest.fixture(scope="session")
 def study_files(acquisition, tmp_path_factory):
-    return write_study(acquisition, tmp_path_factory.mktemp("study"))
+    with pytest.MonkeyPatch.context() as patch:
+        # Painting a person takes longer than all of these tests; any picture distracts.
+        patch.setattr(scanner, "make_patient", lambda seed: seed)
+        patch.setattr(scanner, "localizer", lambda _: picture(slices=3, step_mm=300.0))
+        patch.setattr(scanner, "t2_stack", lambda _: picture(slices=6, step_mm=8.0))
+        return scanner.write_study(acquisition, tmp_path_factory.mktemp("study"))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,288 @@
+"""SEG and SR: valid by independent tools, masks voxel for voxel, equal runs equal bytes."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import highdicom
+import numpy as np
+import pydicom
+import pytest
+from pydicom.uid import Comprehensive3DSRStorage, SegmentationStorage
+
+from dicom_objects.diffusion import read_study
+from dicom_objects.errors import SourceMismatch
+from dicom_objects.results import encode_results
+from dicom_objects.scanner import write_study
+from dicom_objects.segmentation import tracking_uid
+from imaging.anatomy import BY_NAME
+from imaging.stations import cut_station
+from tests.dicom_objects.conftest import make_acquisition, make_content
+from tests.dicom_objects.editing import copy_study, edit, every
+
+BIN = Path(sys.executable).parent
+
+
+def tool(name):
+    found = shutil.which(name) or shutil.which(name, path=str(BIN))
+    if not found:
+        pytest.skip(f"{name} is not installed (apt install dicom3tools dcmtk; pip install dcmqi)")
+    return found
+
+
+def run(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def read(results, kind):
+    return [pydicom.dcmread(r.path) for r in results if r.kind == kind]
+
+
+def test_one_seg_per_station_and_one_report(results):
+    assert [r.kind for r in results] == ["seg", "seg", "seg", "sr"]
+    assert {r.sop_class_uid for r in results[:3]} == {SegmentationStorage}
+    assert results[3].sop_class_uid == Comprehensive3DSRStorage
+    assert len({r.series_uid for r in results}) == 4
+    for result in results:
+        written = pydicom.dcmread(result.path)
+        assert written.SOPInstanceUID == result.sop_instance_uid
+        assert written.SeriesInstanceUID == result.series_uid
+
+
+def test_results_belong_to_the_study_and_say_research(results, study):
+    numbers = []
+    for result in results:
+        written = pydicom.dcmread(result.path)
+        assert written.StudyInstanceUID == study.study_uid
+        assert written.PatientID == "OSTEON-PHANTOM-7"
+        assert written.ContentQualification == "RESEARCH"
+        assert written.SeriesDescription.startswith("RESEARCH")
+        assert (written.ContentDate, written.ContentTime) == ("20260301", "120005.250000")
+        numbers.append(int(written.SeriesNumber))
+    assert numbers == [9001, 9002, 9003, 9004]
+
+
+def test_masks_come_back_voxel_for_voxel(results, content):
+    for result, placement in zip(results, content.assembly.placements, strict=False):
+        seg = highdicom.seg.segread(result.path)
+        labels = cut_station(content.labels, placement)
+        lesions = cut_station(content.lesion_labels, placement)
+        sources = content.study.sources[results.index(result)].series_by_b[900.0]
+        uids = [pydicom.dcmread(p, stop_before_pixels=True).SOPInstanceUID for p in sources]
+        masks = seg.get_pixels_by_source_instance(uids, assert_missing_frames_are_empty=True)
+        for k, item in enumerate(seg.SegmentSequence):
+            name = item.TrackingID
+            lesion = name.startswith("L")
+            expected = lesions == int(name[1:]) if lesion else labels == BY_NAME[name].label
+            assert expected.any()
+            assert np.array_equal(masks[..., k], expected), name
+        present = set(np.unique(labels)) | {0}
+        structures = [i for i in seg.SegmentSequence if not i.TrackingID.startswith("L")]
+        assert len(structures) == len(present) - 1
+
+
+def test_every_frame_refers_to_its_source_image(results, study):
+    seg = read(results, "seg")[1]
+    sources = {
+        pydicom.dcmread(p).SOPInstanceUID: pydicom.dcmread(p).ImagePositionPatient
+        for p in study.sources[1].series_by_b[900.0]
+    }
+    for frame in seg.PerFrameFunctionalGroupsSequence:
+        source = frame.DerivationImageSequence[0].SourceImageSequence[0]
+        position = frame.PlanePositionSequence[0].ImagePositionPatient
+        assert sources[source.ReferencedSOPInstanceUID] == position
+    series = seg.ReferencedSeriesSequence[0].SeriesInstanceUID
+    assert series == pydicom.dcmread(study.sources[1].series_by_b[900.0][0]).SeriesInstanceUID
+
+
+def test_segments_are_coded_coloured_and_tracked(results):
+    segs = read(results, "seg")
+    by_name = {i.TrackingID: i for i in segs[0].SegmentSequence}
+    kidney = by_name["kidney_left"]
+    assert kidney.SegmentedPropertyTypeCodeSequence[0].CodeValue == "64033007"
+    assert kidney.SegmentedPropertyTypeModifierCodeSequence[0].CodeValue == "7771000"
+    assert kidney.SegmentationAlgorithmIdentificationSequence[0].AlgorithmVersion == "1.0.0"
+    assert "ab" * 32 in kidney.SegmentationAlgorithmIdentificationSequence[0].AlgorithmParameters
+    lesion = by_name["L01"]
+    assert lesion.SegmentedPropertyCategoryCodeSequence[0].CodeValue == "49755003"
+    assert lesion.RecommendedDisplayCIELabValue
+    # A lesion across stations keeps one tracking UID.
+    second = [i for s in segs for i in s.SegmentSequence if i.TrackingID == "L02"]
+    assert len(second) == 2
+    assert {i.TrackingUID for i in second} == {tracking_uid("seed", "L02")}
+
+
+def test_the_report_holds_the_measured_numbers(results, content):
+    report = tool("tid1500reader")
+    out = results[3].path.with_suffix(".json")
+    done = run(report, "--inputDICOM", results[3].path, "--outputMetadata", out)
+    assert done.returncode == 0, done.stderr
+    groups = {g["TrackingIdentifier"]: g for g in json.loads(out.read_text())["Measurements"]}
+
+    def value(group, code, derivation=None):
+        for item in groups[group]["measurementItems"]:
+            modifier = item.get("derivationModifier", {}).get("CodeValue")
+            if item["quantity"]["CodeValue"] == code and modifier == derivation:
+                return float(item["value"]), item["units"]["CodeValue"]
+        raise KeyError((group, code, derivation))
+
+    measured = content.measurement
+    assert value("whole_skeleton", "TDV") == (pytest.approx(measured.tdv_ml, rel=1e-5), "cm3")
+    assert value("whole_skeleton", "N_LESIONS") == (3, "1")
+    median = pytest.approx(measured.adc.median, rel=1e-5)
+    assert value("whole_skeleton", "113041", "373099004") == (median, "um2/s")
+    assert value("whole_skeleton", "113041", "P95")[0] == pytest.approx(measured.adc.p95, rel=1e-5)
+    second = measured.lesions[1]
+    assert value("L02", "118565006")[0] == pytest.approx(second.volume_ml, rel=1e-5)
+    assert groups["L02"]["TrackingUniqueIdentifier"] == tracking_uid("seed", second.name)
+    for region in measured.regions:
+        if region.coverage is not None and region.name != "whole_skeleton":
+            found = value(region.name, "DISEASE_VOLUME")[0]
+            assert found == pytest.approx(region.disease_volume_ml, rel=1e-5)
+
+
+def test_lesion_groups_refer_to_the_segment_that_holds_most_of_it(results):
+    sr = pydicom.dcmread(results[3].path)
+    segs = {s.SOPInstanceUID: s for s in read(results, "seg")}
+    seen = {}
+
+    def walk(items, tracking):
+        for item in items:
+            name = (
+                item.ConceptNameCodeSequence[0].CodeValue
+                if "ConceptNameCodeSequence" in item
+                else ""
+            )
+            if name == "112039":
+                tracking = item.TextValue
+            if item.ValueType == "IMAGE" and name == "121191":
+                reference = item.ReferencedSOPSequence[0]
+                seg = segs[reference.ReferencedSOPInstanceUID]
+                number = int(reference.ReferencedSegmentNumber)
+                seen[tracking] = (seg.SeriesNumber, seg.SegmentSequence[number - 1].TrackingID)
+            tracking = walk(item.get("ContentSequence", []), tracking)
+        return tracking
+
+    walk(sr.ContentSequence, "")
+    # Lesion 2 covers slices 5..9, the stations 0..7 and 6..13: 3 slices of it against 4.
+    assert seen == {"L01": (9001, "L01"), "L02": (9002, "L02"), "L03": (9003, "L03")}
+
+
+def test_the_report_registers_its_private_codes_and_names_model_and_evidence(results, study):
+    sr = pydicom.dcmread(results[3].path)
+    assert "99OSTEON" in [i.CodingSchemeDesignator for i in sr.CodingSchemeIdentificationSequence]
+    texts = " ".join(str(e.value) for e in sr.iterall() if e.keyword == "TextValue")
+    assert f"model anatomy 1.0.0, sha256 {'ab' * 32}" in texts
+    assert "Research use only" in texts
+    assert "SIGNAL_STEP" in texts
+    evidence = {
+        image.ReferencedSOPInstanceUID
+        for item in sr.CurrentRequestedProcedureEvidenceSequence
+        for series in item.ReferencedSeriesSequence
+        for image in series.ReferencedSOPSequence
+    }
+    sources = {p for s in study.sources for paths in s.series_by_b.values() for p in paths}
+    assert len(evidence) == len(sources) + 3
+    assert (sr.CompletionFlag, sr.VerificationFlag) == ("COMPLETE", "UNVERIFIED")
+
+
+def test_the_same_run_gives_the_same_bytes_and_another_seed_other_uids(results, content, tmp_path):
+    again = encode_results(content, tmp_path / "again")
+    for first, second in zip(results, again, strict=True):
+        assert first.path.read_bytes() == second.path.read_bytes()
+    other = encode_results(replace(content, uid_seed="other"), tmp_path / "other")
+    uids = {r.sop_instance_uid for r in results} | {r.series_uid for r in results}
+    assert not uids & ({r.sop_instance_uid for r in other} | {r.series_uid for r in other})
+
+
+def test_dciodvfy_finds_no_error(results):
+    program = tool("dciodvfy")
+    for result in results:
+        done = run(program, "-new", result.path)
+        assert done.stderr, "dciodvfy said nothing"
+        errors = [line for line in done.stderr.splitlines() if line.startswith("Error")]
+        assert errors == [], result.path.name
+
+
+def test_dcmtk_reads_the_report(results, tmp_path):
+    dumped = run(tool("dsrdump"), results[3].path)
+    assert dumped.returncode == 0
+    assert not [line for line in dumped.stderr.splitlines() if line.startswith("E:")]
+    assert "Total diffusion volume" in dumped.stdout
+    page = tmp_path / "sr.html"
+    assert run(tool("dsr2html"), results[3].path, page).returncode == 0
+    assert "Research use only. Not for diagnosis" in page.read_text()
+
+
+def test_dcmqi_reads_the_masks_voxel_for_voxel(results, content, tmp_path):
+    program = tool("segimage2itkimage")
+    sitk = pytest.importorskip("SimpleITK")
+    done = run(
+        program, "--inputDICOM", results[1].path, "--outputDirectory", tmp_path,
+        "--outputType", "nrrd",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    seg = pydicom.dcmread(results[1].path)
+    placement = content.assembly.placements[1]
+    for item in seg.SegmentSequence:
+        name, number = item.TrackingID, item.SegmentNumber
+        image = sitk.ReadImage(str(tmp_path / f"{number}.nrrd"))
+        found = whole_station(sitk.GetArrayFromImage(image) > 0, image)
+        labels = content.lesion_labels if name.startswith("L") else content.labels
+        label = int(name[1:]) if name.startswith("L") else BY_NAME[name].label
+        assert np.array_equal(found, cut_station(labels, placement) == label), name
+
+
+def whole_station(mask, image):
+    """Place dcmqi's bounding box of frames into the 8 slices of the second station."""
+    first = round((image.GetOrigin()[2] - 30.0) / 5.0)
+    full = np.zeros((8, 32, 32), bool)
+    full[first : first + len(mask)] = mask
+    return full
+
+
+def test_sources_without_type_2_attributes_are_no_obstacle(tmp_path):
+    files = write_study(make_acquisition(2), tmp_path / "written", distractors=False)
+    (tmp_path / "copy").mkdir()
+    copied = every(copy_study(files, tmp_path / "copy"))
+
+    def strip(header):
+        for keyword in ("PatientBirthDate", "StudyID", "AccessionNumber", "ReferringPhysicianName"):
+            delattr(header, keyword)
+        header.StudyDate = ""
+        del header.PatientSex
+
+    for path in copied:
+        edit(path, strip)
+    content = make_content(read_study(copied))
+    results = encode_results(content, tmp_path / "out")
+    assert [r.kind for r in results] == ["seg", "seg", "sr"]
+    assert pydicom.dcmread(results[0].path).AccessionNumber == ""
+
+
+def test_a_study_without_disease_has_a_report_and_no_lesion_segments(content, tmp_path):
+    measurement = replace(content.measurement, tdv_ml=0.0, log_tdv=None, adc=None, lesions=())
+    healthy = replace(
+        content,
+        measurement=replace(measurement, n_lesions=0),
+        lesion_labels=np.zeros_like(content.lesion_labels),
+    )
+    results = encode_results(healthy, tmp_path)
+    assert [r.kind for r in results] == ["seg", "seg", "seg", "sr"]
+    names = [i.TrackingID for s in read(results, "seg") for i in s.SegmentSequence]
+    assert not [n for n in names if n.startswith("L")]
+
+
+def test_masks_of_another_grid_are_refused(content, tmp_path):
+    with pytest.raises(SourceMismatch, match="station 1"):
+        encode_results(
+            replace(
+                content,
+                labels=content.labels[:, :, :-1],
+                lesion_labels=content.lesion_labels[:, :, :-1],
+            ),
+            tmp_path,
+        )
