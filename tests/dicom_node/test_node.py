@@ -1,5 +1,6 @@
 """The node as a process of its own, with SQLite, killed and started again."""
 
+import contextlib
 import os
 import random
 import re
@@ -9,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -76,7 +76,7 @@ def store(tmp_path):
 def running(store, spool):
     """A node in a thread; yields (port, bell)."""
 
-    @contextmanager
+    @contextlib.contextmanager
     def start(quiet_s=0.3, store=store):
         bell = Bell()
         node = Node(ReceiverSettings(port=0), spool, store, bell, QuietPeriod(quiet_s))
@@ -102,14 +102,16 @@ def process(tmp_path, instances):
     def start(quiet_s=0.5, wrapper=()):
         port = instances.free_port()
         arguments = [sys.executable, "-c", PROGRAM, str(tmp_path), str(port), str(quiet_s)]
-        child = subprocess.Popen([*wrapper, *arguments], cwd=ROOT)
+        # A group of its own, so that what strace runs ends with it.
+        child = subprocess.Popen([*wrapper, *arguments], cwd=ROOT, start_new_session=True)
         started.append(child)
         assert instances.until(lambda: _listens(port))
         return child, Peer("OSTEON", "127.0.0.1", port)
 
     yield start
     for child in started:
-        child.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
         child.wait()
 
 
@@ -254,6 +256,18 @@ def test_two_nodes_cannot_share_a_spool(running, store, spool):
         Node(ReceiverSettings(port=0), Spool(spool.root), store, Bell()).run(threading.Event())
 
 
+class Strike:
+    """Called for every answer of the node; kills it a moment after the given number of them."""
+
+    def __init__(self, pid, after, delay_s):
+        self.pid, self.left, self.delay_s = pid, after, delay_s
+
+    def __call__(self, _path, _status):
+        self.left -= 1
+        if self.left == 0:
+            threading.Timer(self.delay_s, os.kill, (self.pid, signal.SIGKILL)).start()
+
+
 def test_killed_at_any_moment_it_forgets_nothing_it_acknowledged(
     process, store, spool, instances, tmp_path
 ):
@@ -267,13 +281,12 @@ def test_killed_at_any_moment_it_forgets_nothing_it_acknowledged(
     acknowledged = {}
     for _ in range(3):
         child, node = process(quiet_s=60)
-        killer = threading.Timer(chance.uniform(0.05, 0.4), os.kill, (child.pid, signal.SIGKILL))
-        killer.start()
-        outcomes = send(
-            Peer(node.ae_title, node.host, node.port, timeouts=Timeouts(answer_s=5)), list(waiting)
-        )
-        killer.join()
+        strike = Strike(child.pid, after=chance.randint(3, 15), delay_s=chance.uniform(0, 0.02))
+        limits = Timeouts(answer_s=5)
+        aim = Peer(node.ae_title, node.host, node.port, timeouts=limits)
+        outcomes = send(aim, list(waiting), strike)
         child.wait()
+        assert not all(outcome.ok for outcome in outcomes)
         for outcome in outcomes:
             if outcome.ok:
                 acknowledged[outcome.sop_instance_uid] = outcome.path
@@ -312,7 +325,8 @@ def test_nothing_is_answered_before_it_is_durable(process, instances, tmp_path):
     send(node, paths[:1])  # makes the folders
     before = len(trace.read_text().splitlines())
     assert all(o.ok for o in send(node, paths[1:]))
-    child.send_signal(signal.SIGTERM)
+    os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
     lines = trace.read_text().splitlines()[before:]
     renames = [n for n, line in enumerate(lines) if re.search(r" rename\w*\(", line)]
     assert len(renames) == 9
