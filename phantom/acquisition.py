@@ -11,7 +11,7 @@ from scipy import ndimage
 from imaging.diffusion import DiffusionVolume, Station
 from imaging.geometry import Geometry
 from phantom.artefacts import apply_flaws, draw_flaws, residual_fat, signal_loss
-from phantom.body import Body, paint_body
+from phantom.body import paint_body
 from phantom.physics import tissue_maps
 from phantom.truth import Truth, count_truth
 
@@ -76,9 +76,8 @@ def acquire(patient: Patient, protocol: Protocol = Protocol()) -> Acquisition:
     images = {b: _slice_profile(maps.signal(b)) for b in protocol.b_values}
     if protocol.noise:
         lost = signal_loss(body, rng)[middle]
-        for image in images.values():
-            image *= lost
-    return Acquisition(_stations(images, plan, protocol, body, rng), truth, patient.seed)
+        images = {b: image * lost for b, image in images.items()}
+    return Acquisition(_stations(images, plan, protocol, rng), truth, patient.seed)
 
 
 def _plan(patient: Patient, protocol: Protocol, rng: np.random.Generator) -> _Plan:
@@ -152,7 +151,6 @@ def _stations(
     images: dict[float, NDArray[np.float32]],
     plan: _Plan,
     protocol: Protocol,
-    body: Body,
     rng: np.random.Generator,
 ) -> tuple[Station, ...]:
     level = float(rng.choice([1.0, 4.0, 0.3])) * float(rng.uniform(0.6, 1.6))

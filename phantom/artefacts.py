@@ -56,7 +56,7 @@ def draw_flaws(rng: np.random.Generator, b_values: tuple[float, ...]) -> Station
 
 
 def residual_fat(body: Body, rng: np.random.Generator) -> Field | None:
-    """S0 of fat that STIR leaves in some persons: patches, worse towards the edges. None if good."""
+    """S0 of fat that STIR leaves in some persons, worse towards the edges; None if good."""
     draw, amount = rng.random(), rng.uniform(10, 55)
     cell = [90.0 / s for s in body.geometry.spacing_mm]
     if draw > 0.3:
@@ -104,7 +104,7 @@ def apply_flaws(image: Field, b: float, flaws: StationFlaws, rng: np.random.Gene
 
 
 def _sensitivity(shape: tuple[int, ...], bias: float, key: float) -> Field:
-    """The coil's sensitivity: the same for every b-value of a station, so drawn from its gain."""
+    """Return the coil's sensitivity, drawn from the gain: the same for every b of a station."""
     rng = np.random.default_rng(int(abs(key) * 1e9))
     size = (shape[0], shape[1], shape[2])
     field = smooth_noise(size, (size[0] / 2.0, size[1] / 2.5, size[2] / 2.5), rng)

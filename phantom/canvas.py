@@ -86,31 +86,35 @@ def stretched_canvas(geometry: Geometry, habitus: Habitus, rng: np.random.Genera
     bend = _bend(geometry, habitus.warp_mm, rng)
     straight = np.einsum("ij,jabc->iabc", matrix, _lattice(geometry, bend.shape[1:]))
     bend += _posed(straight + offset[:, None, None, None], habitus) - straight
-    axes = [
-        np.arange(n, dtype=np.float32) * s for n, s in zip(shape, geometry.spacing_mm, strict=True)
-    ]
-    x0, y0, z0 = geometry.origin_mm
-    slices, rows, columns = (
-        axes[0][:, None, None] + np.float32(z0),
-        axes[1][None, :, None] + np.float32(y0),
-        axes[2][None, None, :] + np.float32(x0),
-    )
-    coordinates = []
-    for k in range(3):
-        c = stretch(bend[k], shape)
-        mx, my, mz = matrix[k].astype(np.float32)
-        c += mx * columns + my * rows + mz * slices
-        coordinates.append(c)
+    x, y, z = (_coordinate(geometry, matrix[k], bend[k]) for k in range(3))
     return Canvas(
         geometry,
-        *coordinates,
+        x,
+        y,
+        z,
         bend,
         matrix,
-        np.zeros(shape, np.uint8),
-        np.full(shape, FAR_MM, np.float32),
-        np.zeros(shape, np.uint8),
-        np.zeros(shape, np.uint8),
+        tissue=np.zeros(shape, np.uint8),
+        bone_mm=np.full(shape, FAR_MM, np.float32),
+        bone_label=np.zeros(shape, np.uint8),
+        soft_label=np.zeros(shape, np.uint8),
     )
+
+
+def _coordinate(geometry: Geometry, row: NDArray[np.float64], bend: Field) -> Field:
+    """One reference coordinate of every voxel: the linear map's row and the bend."""
+    slices, rows, columns = (
+        np.arange(n, dtype=np.float32) * s + np.float32(o)
+        for n, s, o in zip(
+            geometry.shape, geometry.spacing_mm, geometry.origin_mm[::-1], strict=True
+        )
+    )
+    mx, my, mz = row.astype(np.float32)
+    coordinate = stretch(bend, geometry.shape)
+    coordinate += (
+        mx * columns[None, None, :] + my * rows[None, :, None] + mz * slices[:, None, None]
+    )
+    return coordinate
 
 
 def _lattice(geometry: Geometry, shape: tuple[int, ...]) -> NDArray[np.float64]:

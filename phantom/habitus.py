@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from phantom.shapes import vector
+
 Array = NDArray[np.float64]
 
 POSTURE_Z = (760.0, 900.0, 1100.0, 1320.0, 1455.0, 1580.0)
@@ -75,7 +77,7 @@ def draw_habitus(rng: np.random.Generator) -> Habitus:
             float(np.clip(height * rng.normal(1.0, 0.05) * (0.95 + 0.12 * heavy), 0.84, 1.2)),
             float(np.clip(height, 0.86, 1.12)),
         ),
-        rotation_deg=tuple(float(v) for v in rng.normal(0, (2.0, 1.8, 2.2))),
+        rotation_deg=vector(rng.normal(0, (2.0, 1.8, 2.2))),
         posture=_posture(rng),
         fat_mm=float(4 + 36 * heavy * rng.uniform(0.6, 1.2)),
         belly_mm=float(-12 + 60 * heavy * rng.uniform(0.4, 1.3)),

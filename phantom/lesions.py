@@ -13,6 +13,8 @@ from phantom.fields import smooth_noise
 from phantom.tissue import Tissue
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from phantom.canvas import Canvas
@@ -53,8 +55,8 @@ def _marrow_by_region(
     canvas: Canvas, labels: NDArray[np.uint8], regions: set[str]
 ) -> dict[str, tuple[NDArray[np.intp], ...]]:
     marrow = canvas.tissue == Tissue.MARROW
-    found = ndimage.find_objects(labels, max_label=255)
-    result = {}
+    found: Sequence[tuple[slice, ...] | None] = ndimage.find_objects(labels, max_label=255)
+    result: dict[str, tuple[NDArray[np.intp], ...]] = {}
     for name in sorted(regions):
         label = BY_NAME[name].label
         box = found[label - 1]

@@ -13,13 +13,19 @@ from phantom.thorax import cage
 from phantom.tissue import Tissue
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from phantom.canvas import Canvas
     from phantom.fields import Field
     from phantom.habitus import Habitus
 
-# height, half width, front y, back y of the muscle surface, share of the fat thickness
+    Profile = NDArray[np.floating]
+    """One number a slice."""
+
+# Height, half width, front y, back y of the muscle surface, share of the fat thickness.
 _TRUNK = np.array([
-    (796, 12, 5, 25, 0.4), (812, 90, -30, 70, 0.7), (832, 166, -70, 90, 1.0), (880, 174, -82, 100, 1.1), (930, 170, -88, 98, 1.1),
+    (796, 12, 5, 25, 0.4), (812, 90, -30, 70, 0.7), (832, 166, -70, 90, 1.0),
+    (880, 174, -82, 100, 1.1), (930, 170, -88, 98, 1.1),
     (980, 158, -93, 92, 1.1), (1030, 147, -96, 84, 1.0), (1080, 146, -99, 84, 0.9),
     (1130, 151, -105, 91, 0.8), (1200, 160, -112, 102, 0.7), (1280, 166, -112, 108, 0.7),
     (1340, 170, -104, 107, 0.6), (1380, 176, -90, 104, 0.5), (1410, 180, -70, 98, 0.45),
@@ -35,7 +41,7 @@ _JAW = (0.0, -42.0, 1534.0)
 
 def paint_outline(canvas: Canvas, habitus: Habitus) -> None:
     """Fill the body with fat, then muscle, then the cavity's fat and the lungs."""
-    z = canvas.z[:, canvas.z.shape[1] // 2, canvas.z.shape[2] // 2]
+    z: Profile = canvas.z[:, canvas.z.shape[1] // 2, canvas.z.shape[2] // 2]
     belly = habitus.belly_mm * np.exp(-(((z - 1060) / 130) ** 2))
     half, front, back, share = (np.interp(z, _TRUNK[:, 0], _TRUNK[:, k]) for k in range(1, 5))
     trunk = (z > 796) & (z < 1719)
@@ -56,29 +62,30 @@ def paint_outline(canvas: Canvas, habitus: Habitus) -> None:
     _paint_cavity(canvas, habitus, z, belly)
 
 
-def _legs(canvas: Canvas, habitus: Habitus, z: Field) -> Field:
+def _legs(canvas: Canvas, habitus: Habitus, z: Profile) -> NDArray[np.bool_]:
     """Paint the fat of the thighs and return where their muscle is."""
-    wide = np.interp(z, [500, 740, 860], [62, 76, 82]) + habitus.thigh_mm * 0.5
+    wide: Profile = np.interp(z, [500, 740, 860], [62, 76, 82]) + habitus.thigh_mm * 0.5
+    fat = _SKIN_MM + 0.9 * habitus.fat_mm
     below = (z < 862)[:, None, None]
     muscle = np.zeros(canvas.tissue.shape, bool)
-    fat = _SKIN_MM + 0.9 * habitus.fat_mm
     for side in (-1, 1):
-        centre = side * (np.interp(z, [500, 860], [88, 90]) + 0.3 * fat)
-        for extra, tissue in ((fat, Tissue.FAT), (0.0, None)):
-            u = (canvas.x - _column(centre)) / _column(wide + extra)
-            v = (canvas.y - np.float32(6)) / _column(wide * 1.05 + extra)
-            u *= u
-            v *= v
-            u += v
-            inside = (u < 1) & below
-            if tissue is None:
-                muscle |= inside
-            else:
-                canvas.tissue[inside] = tissue
+        centre: Profile = side * (np.interp(z, [500, 860], [88, 90]) + 0.3 * fat)
+        canvas.tissue[_thigh(canvas, centre, wide, fat) & below] = Tissue.FAT
+        muscle |= _thigh(canvas, centre, wide, 0.0) & below
     return muscle
 
 
-def _paint_cavity(canvas: Canvas, habitus: Habitus, z: Field, belly: Field) -> None:
+def _thigh(canvas: Canvas, centre: Profile, wide: Profile, extra: float) -> NDArray[np.bool_]:
+    u = (canvas.x - _column(centre)) / _column(wide + extra)
+    v = (canvas.y - np.float32(6)) / _column(wide * 1.05 + extra)
+    u *= u
+    v *= v
+    u += v
+    inside: NDArray[np.bool_] = u < 1
+    return inside
+
+
+def _paint_cavity(canvas: Canvas, habitus: Habitus, z: Profile, belly: Profile) -> None:
     rows = np.array([cage(float(v)) for v in z])
     inset = 9.0 * habitus.bone
     half = rows[:, 0] - inset
@@ -104,7 +111,7 @@ def _diaphragm(canvas: Canvas, habitus: Habitus) -> Field:
     return height
 
 
-def _ellipse(canvas: Canvas, half: Field, front: Field, back: Field) -> Field:
+def _ellipse(canvas: Canvas, half: Profile, front: Profile, back: Profile) -> Field:
     """Square-ish ellipse by slice: below one is inside."""
     middle, depth = _column((front + back) / 2), _column(np.maximum((back - front) / 2, 1))
     u = canvas.x / _column(np.maximum(half, 1))
@@ -119,6 +126,6 @@ def _ellipse(canvas: Canvas, half: Field, front: Field, back: Field) -> Field:
     return result
 
 
-def _column(values: Field) -> Field:
+def _column(values: Profile) -> Field:
     column: Field = np.asarray(values, dtype=np.float32)[:, None, None]
     return column

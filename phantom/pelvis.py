@@ -19,14 +19,16 @@ _SOCKET_MM = 27.5
 
 def hip_centre(habitus: Habitus, side: int) -> Points:
     """Centre of the femoral head on `side` (+1 left), reference mm."""
-    return _placed([HIP], habitus, side)[0]
+    centre: Points = _placed([HIP], habitus, side)[0]
+    return centre
 
 
 def _placed(knots: list[tuple[float, float, float]], habitus: Habitus, side: int) -> Points:
     points = mirrored(knots, side)
     points[:, 0] *= habitus.pelvis_width
     points[:, 1] += habitus.pelvis_tilt_mm * (points[:, 2] - 950) / 60
-    return points + habitus.side_shift_mm[max(side, 0), 2] * 0.5
+    points += habitus.side_shift_mm[max(side, 0), 2] * 0.5
+    return points
 
 
 def pelvis_shapes(habitus: Habitus) -> list[Shape]:
@@ -54,7 +56,7 @@ def _wing(habitus: Habitus, side: int) -> Shape:
 
 
 def _socket(habitus: Habitus, side: int) -> Shape:
-    """The acetabulum: a cup around the femoral head, open to the side, front and below."""
+    """Make the acetabulum: a cup around the femoral head, open to the side, front and below."""
     n = 900
     k = np.arange(n) + 0.5
     polar, turn = np.arccos(1 - 2 * k / n), np.pi * (1 + 5**0.5) * k

@@ -124,7 +124,8 @@ def _scapula(side: int, habitus: Habitus) -> list[Shape]:
     shift = np.array([0, 0, 0.8 * habitus.shoulder_mm]) + habitus.side_shift_mm[max(side, 0), 1]
 
     def placed(knots: list[tuple[float, float, float]]) -> Points:
-        return mirrored(knots, side) + shift
+        points: Points = mirrored(knots, side) + shift
+        return points
 
     blade = plate(
         label,

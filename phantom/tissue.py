@@ -114,7 +114,7 @@ class TissueValues:
 
 
 def draw_tissues(rng: np.random.Generator, marrow_factor: float) -> TissueValues:
-    """Draw one person's tissue values; `marrow_factor` scales marrow S0 (red marrow is brighter)."""
+    """Draw one person's tissue values; `marrow_factor` scales marrow S0: red is brighter."""
     rows = [TABLE[t] for t in Tissue]
     normal = np.clip(rng.standard_normal((2, len(rows))), -2.2, 2.2)
     s0 = np.array([p.s0 * np.exp(p.s0_spread * n) for p, n in zip(rows, normal[0], strict=True)])

@@ -50,7 +50,7 @@ def count_truth(
     lesion_labels: NDArray[np.uint16],
     adc_um2_s: NDArray[np.float32],
 ) -> Truth:
-    """Number the lesions 1..n without gaps and count what is true of them."""
+    """Count what is true: lesions are numbered 1..n without gaps."""
     present = np.unique(lesion_labels[lesion_labels > 0])
     renumber = np.zeros(int(lesion_labels.max()) + 1, np.uint16)
     renumber[present] = np.arange(1, len(present) + 1)
