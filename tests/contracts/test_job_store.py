@@ -87,6 +87,8 @@ def test_more_images_replace_the_waiting_and_the_running_job(store, arrivals, op
     assert (older.state, older.failure.code) == (JobState.REJECTED, "SUPERSEDED")
     with pytest.raises(LeaseLost):
         store.enter_stage(running, Stage.FIT)
+    with pytest.raises(LeaseLost):
+        store.deliver(running)
     assert store.claim("b", 30).id == newer.id
     assert len(store.instances("1.2", revision=1)) == 3
     assert len(store.instances("1.2", revision=2)) == 4

@@ -5,7 +5,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +21,7 @@ from jobs.store import JobStore
 
 THREADS = 8
 JOBS = 40
-KILLS = 4
+KILLS = 3
 INSTANCES = 20
 
 
@@ -93,11 +92,13 @@ def test_the_database_tells_the_time_when_no_test_does(database, arrivals):
     with JobStore(database) as store:
         store.record_instances(arrivals("1.2"))
         store.open_revision("1.2", "d" * 64)
-        late = store.claim("a", 0.2)
+        late = store.claim("a", 3)
         assert abs(datetime.now(UTC) - late.updated_at) < timedelta(seconds=30)
         assert store.claim("b", 30) is None
-        time.sleep(0.3)
-        assert store.claim("b", 30).id == late.id
+        deadline = time.monotonic() + 30
+        while (job := store.claim("b", 30)) is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert job.id == late.id
         with pytest.raises(LeaseLost):
             store.enter_stage(late, Stage.READ)
 
@@ -128,14 +129,22 @@ def busy(database, number):
     )
 
 
+def until_delivered(writer):
+    lines = []
+    while not (lines and lines[-1].startswith("delivered")):
+        lines.append(writer.stdout.readline())
+        assert lines[-1], "the writer ended by itself"
+    return lines
+
+
 def kill_in_the_middle(database, number):
-    """Run two writers, kill both after some steps; return the steps that they said were done."""
+    """Run two writers, kill both at work; return the steps that they said were done."""
     writers = [busy(database, f"{number}.{which}") for which in range(2)]
-    first = [writer.stdout.readline() for writer in writers]  # both are at work
-    time.sleep(0.11 * (number + 1))
+    said = [line for writer in writers for line in until_delivered(writer)]
+    time.sleep(0.02 * number)  # each time elsewhere in a job
     for writer in writers:
         writer.kill()
-    said = first + [line for writer in writers for line in writer.stdout]
+    said += [line for writer in writers for line in writer.stdout]
     for writer in writers:
         writer.stdout.close()
         assert writer.wait() == -signal.SIGKILL
@@ -144,8 +153,7 @@ def kill_in_the_middle(database, number):
 
 def test_a_kill_in_the_middle_loses_and_halves_nothing(database):
     said = [step for number in range(KILLS) for step in kill_in_the_middle(database, number)]
-    steps = Counter(step for step, _ in said)
-    assert steps["delivered"] > KILLS
+    assert sum(step == "delivered" for step, _ in said) >= 2 * KILLS
     with JobStore(database) as store:
         for step, uid in said:
             study = store.study(uid)
