@@ -25,7 +25,7 @@ def body_mask(s0: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
     coarse = _halved(s0)
     bright = _above_threshold(coarse)
     bright = ndimage.binary_closing(bright, _DISC, iterations=2) | bright
-    filled = _fill_slices(bright)
+    filled = fill_slices(bright)
     filled = ndimage.binary_opening(filled, _DISC)
     parts = _large_parts(filled)
     _, rows, columns = s0.shape
@@ -65,8 +65,8 @@ def _otsu(levels: NDArray[np.float32]) -> float:
     return float(edges[int(np.argmax(between)) + 1])
 
 
-def _fill_slices(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Fill what cannot be reached from the edge of its own slice."""
+def fill_slices(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Fill what cannot be reached from the edge of its own slice (slice, row, column)."""
     background, n = ndimage.label(~mask, structure=_in_plane())
     edges = [background[:, 0], background[:, -1], background[:, :, 0], background[:, :, -1]]
     open_air = np.zeros(n + 1, dtype=np.bool_)

@@ -15,6 +15,7 @@ import numpy as np
 
 from imaging.anatomy import BONES, ORGANS, SPINAL_CANAL
 from imaging.anatomy import BY_NAME as STRUCTURE
+from imaging.body import fill_slices
 from imaging.morphology import closed, grown
 
 if TYPE_CHECKING:
@@ -27,22 +28,28 @@ if TYPE_CHECKING:
 class DiseaseRule:
     """All numbers of the rule. Signal is in units of the spinal cord's (`normalisation`)."""
 
-    signal_threshold: float = 0.65
+    signal_threshold: float = 0.6
     """Least normalised high-b signal of disease."""
-    marrow_factor: float = 1.8
-    """Disease is also this many times brighter than the patient's own marrow (its median)."""
-    highest_threshold: float = 1.0
-    """The marrow never raises the threshold above this: diffuse disease is its own marrow."""
+    marrow_factor: float = 1.9
+    """Disease is also this many times brighter than the patient's own normal marrow."""
+    marrow_adc_um2_s: tuple[float, float] = (200.0, 655.0)
+    """ADC of normal marrow; Messiou 2011 parts normal from abnormal at 655 (`papers.md` A.5)."""
+    highest_threshold: float = 1.6
+    """Marrow never raises the threshold above this: what is so bright may be diffuse disease."""
     peak_factor: float = 1.15
     """A component must reach this multiple of the threshold somewhere; noise seldom does."""
-    adc_um2_s: tuple[float, float] = (300.0, 2500.0)
-    """Plausible ADC of disease: below is fat or noise, above is fluid."""
+    edge_fraction: float = 0.0
+    """Voxels below this share of their component's peak are its blurred edge."""
+    adc_um2_s: tuple[float, float] = (400.0, 2500.0)
+    """Plausible ADC of disease: below is fat, marrow or noise, above is fluid."""
     bone_probability: float = 0.3
     """Bone from this probability on, where a probability is given: an inclusive search region."""
     bone_closing_mm: float = 6.0
     bone_margin_mm: float = 2.5
     skull_margin_mm: float = 0.0
     """The skull is not grown into the brain, which is as bright as disease; negative shrinks."""
+    brain_margin_mm: float = 3.0
+    """The skull this near to what it encloses shares its voxels with the brain."""
     organ_margin_mm: float = 5.0
     canal_margin_mm: float = 2.5
     """Around organs and canal, what is not labelled as bone itself is not disease."""
@@ -83,7 +90,7 @@ def disease_mask(
     """
     labelled = np.isin(labels, [b.label for b in BONES])
     low_adc, high_adc = rule.adc_um2_s
-    threshold = patient_threshold(normalised, labels, rule)
+    threshold = patient_threshold(normalised, adc_um2_s, labels, rule)
     candidates = (normalised >= threshold) & (adc_um2_s >= low_adc) & (adc_um2_s <= high_adc)
     candidates &= _search_region(bone, labelled, labels, geometry, rule)
     organs = np.isin(labels, [o.label for o in ORGANS])
@@ -105,16 +112,28 @@ def disease_mask(
 
 
 def patient_threshold(
-    normalised: NDArray[np.float32], labels: NDArray[np.uint8], rule: DiseaseRule
+    normalised: NDArray[np.float32],
+    adc_um2_s: NDArray[np.float32],
+    labels: NDArray[np.uint8],
+    rule: DiseaseRule,
 ) -> float:
-    """Return the signal threshold of this patient: absolute, raised by bright normal marrow."""
-    marrow = np.isin(labels, [b.label for b in BONES if b.name != "skull"])
+    """Return this patient's signal threshold: absolute, or raised by bright normal marrow.
+
+    Normal marrow is what has its ADC in the spine and the pelvis, where marrow is red; diseased
+    marrow with a higher ADC does not count, so diffuse disease hardly raises the threshold.
+    """
+    low, high = rule.marrow_adc_um2_s
+    marrow = np.isin(labels, _RED_MARROW) & (adc_um2_s >= low) & (adc_um2_s <= high)
     if not marrow.any():
         return rule.signal_threshold
     level = float(np.median(normalised[marrow])) * rule.marrow_factor
-    return min(
-        max(rule.signal_threshold, level), max(rule.signal_threshold, rule.highest_threshold)
-    )
+    return max(rule.signal_threshold, min(level, rule.highest_threshold))
+
+
+_RED_MARROW = [
+    STRUCTURE[n].label
+    for n in ("cervical_spine", "thoracic_spine", "lumbar_spine", "sacrum", "pelvis")
+]
 
 
 def _search_region(
@@ -131,7 +150,16 @@ def _search_region(
     region = grown(closed(other, geometry, rule.bone_closing_mm), geometry, rule.bone_margin_mm)
     # What only the skull's neighbourhood would add is brain or scalp.
     region &= ~around_skull | (labelled & ~skull)
-    return region | grown(skull, geometry, rule.skull_margin_mm)
+    return region | _skull_without_brain(skull, geometry, rule)
+
+
+def _skull_without_brain(
+    skull: NDArray[np.bool_], geometry: Geometry, rule: DiseaseRule
+) -> NDArray[np.bool_]:
+    """Take the inner side of the skull away; the brain is what the skull encloses in a slice."""
+    enclosed = fill_slices(closed(skull, geometry, rule.bone_closing_mm)) & ~skull
+    near_brain = grown(enclosed, geometry, rule.brain_margin_mm)
+    return grown(skull, geometry, rule.skull_margin_mm) & ~near_brain
 
 
 def _bright_components(
@@ -151,5 +179,7 @@ def _bright_components(
     kept = n_voxels * geometry.voxel_volume_ml >= rule.min_volume_ml * (1 - 1e-9)
     kept &= peaks >= rule.peak_factor * threshold
     kept[0] = False
-    result: NDArray[np.bool_] = kept[parts]
+    least = np.where(kept, rule.edge_fraction * peaks, np.inf).astype(np.float32)
+    result = np.zeros(mask.shape, dtype=np.bool_)
+    result.reshape(-1)[inside] = normalised.reshape(-1)[inside] >= least[flat[inside]]
     return result

@@ -2,6 +2,8 @@
 
 Magnitude signal has no unit: it changes with coil, gain and scanner. The cord is in every
 whole-body scan and rarely diseased, so signal divided by the cord's is comparable between scans.
+One reference serves the whole body: a reference for each slice along the canal was tried on
+phantoms and left normal marrow no more even, because coil sensitivity differs across a slice too.
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d, median_filter
 
 from imaging.body import body_mask
 from imaging.mixture import two_components
@@ -27,7 +28,7 @@ FALLBACK_PERCENTILE = 97.0
 
 @dataclass(frozen=True)
 class NormalisationRule:
-    """What a canal must be to serve as reference, and how the reference follows the coils."""
+    """What a canal must be to serve as reference."""
 
     canal_ml: tuple[float, float] = (20.0, 400.0)
     shortest_canal_mm: float = 150.0
@@ -36,25 +37,19 @@ class NormalisationRule:
     separation_um2_s: float = 300.0
     """Cord and CSF closer than this are not told apart: the whole canal is the reference."""
     fewest_cord_voxels: int = 100
-    fewest_in_slice: int = 3
-    smoothing_mm: float = 30.0
-    """Standard deviation of the smoothing of the reference along z."""
-    profile_limits: tuple[float, float] = (0.5, 2.0)
-    """The reference of a slice stays within these multiples of the overall one."""
 
 
 @dataclass(frozen=True, eq=False)
 class NormalisedSignal:
     """`image` is high-b signal over the reference, float32 (slice, row, column), no unit.
 
-    `reference` is the overall reference signal, `profile` (slice) that of each slice. `accepted`
-    is False where the canal failed its checks: then the image is scaled by a percentile of the
-    body's signal, and is not comparable between scans.
+    `reference` is the cord's signal. `accepted` is False where the canal failed its checks: then
+    the image is scaled by a percentile of the body's signal, and is not comparable between
+    scans.
     """
 
     image: NDArray[np.float32] = field(repr=False)
     reference: float
-    profile: NDArray[np.float32] = field(repr=False)
     cord_adc_um2_s: float | None
     accepted: bool
     notes: tuple[QualityNote, ...]
@@ -67,36 +62,33 @@ def normalise_high_b(
     geometry: Geometry,
     rule: NormalisationRule = NormalisationRule(),
 ) -> NormalisedSignal:
-    """Divide by the cord's signal: its median in each slice, smoothed along z.
+    """Divide by the median signal of the spinal cord.
 
-    Cord and CSF inside the canal are told apart by a mixture of two Gaussians on ADC. Beyond the
-    ends of the cord the reference of the nearest end holds. A canal that fails a check is never
+    Cord and CSF inside the canal are told apart by a mixture of two Gaussians on ADC; of the cord
+    the half with the lower ADC counts, which holds less CSF. A canal that fails a check is never
     used in silence: the note says why and `accepted` is False.
 
     Args:
         high_b: signal at the highest b-value (slice, row, column).
         adc_um2_s: ADC on the same grid, NaN where invalid.
         canal_mask: the spinal canal (cord and CSF).
-        geometry: the grid; slices run along z.
-        rule: limits and smoothing.
+        geometry: the grid.
+        rule: the limits.
 
     """
     problem = _canal_problem(canal_mask, geometry, rule)
     if problem is not None:
         return _without_canal(high_b, problem)
     usable = canal_mask & np.isfinite(adc_um2_s) & (high_b > 0)
-    index = np.argwhere(usable)
-    at = tuple(index.T)
-    cord = _cord(adc_um2_s[at], rule)
-    cord_adc = float(np.median(adc_um2_s[at][cord])) if cord.any() else None
+    adc = adc_um2_s[usable]
+    cord = _cord(adc, rule)
+    cord_adc = float(np.median(adc[cord])) if cord.any() else None
     problem = _cord_problem(int(cord.sum()), cord_adc, rule)
     if problem is not None:
         return _without_canal(high_b, problem, cord_adc)
-    slices, signal = index[cord, 0], high_b[at][cord]
-    reference = float(np.median(signal))
-    profile = _profile(slices, signal, geometry, rule)
-    image = high_b / profile[:, np.newaxis, np.newaxis]
-    return NormalisedSignal(image, reference, profile, cord_adc, accepted=True, notes=())
+    reference = float(np.median(high_b[usable][cord]))
+    image = high_b / np.float32(reference)
+    return NormalisedSignal(image, reference, cord_adc, accepted=True, notes=())
 
 
 def _canal_problem(
@@ -123,8 +115,7 @@ def _cord(adc_um2_s: NDArray[np.float32], rule: NormalisationRule) -> NDArray[np
     mixture = two_components(adc_um2_s)
     if mixture.means[1] - mixture.means[0] < rule.separation_um2_s:
         return np.ones(adc_um2_s.size, dtype=np.bool_)
-    # A wide lower component also claims the far upper tail; the cord lies below the CSF.
-    cord: NDArray[np.bool_] = (mixture.lower > 0.5) & (adc_um2_s < mixture.means[1])
+    cord: NDArray[np.bool_] = adc_um2_s < mixture.means[0]
     return cord
 
 
@@ -143,28 +134,6 @@ def _cord_problem(
     return None
 
 
-def _profile(
-    slices: NDArray[np.int64],
-    signal: NDArray[np.float32],
-    geometry: Geometry,
-    rule: NormalisationRule,
-) -> NDArray[np.float32]:
-    """Return the reference of every slice of the grid."""
-    overall = float(np.median(signal))
-    counts = np.bincount(slices, minlength=geometry.shape[0])
-    seen = np.flatnonzero(counts >= rule.fewest_in_slice)
-    if seen.size == 0:
-        return np.full(geometry.shape[0], overall, dtype=np.float32)
-    levels = np.log([np.median(signal[slices == k]) / overall for k in seen])
-    # np.interp holds the end values beyond the cord's ends.
-    everywhere = np.interp(
-        np.arange(geometry.shape[0]), seen, median_filter(levels, 5, mode="nearest")
-    )
-    sigma = rule.smoothing_mm / geometry.spacing_mm[0]
-    smooth = np.exp(gaussian_filter1d(everywhere, sigma, mode="nearest"))
-    return (overall * np.clip(smooth, *rule.profile_limits)).astype(np.float32)
-
-
 def _without_canal(
     high_b: NDArray[np.float32], problem: QualityNote, cord_adc: float | None = None
 ) -> NormalisedSignal:
@@ -175,8 +144,5 @@ def _without_canal(
         "used instead, so the disease volume is not comparable with other scans."
     )
     note = QualityNote("NO_CANAL_REFERENCE", "warning", text, reference)
-    profile = np.full(high_b.shape[0], max(reference, 1e-6), dtype=np.float32)
-    image = high_b / profile[0]
-    return NormalisedSignal(
-        image, reference, profile, cord_adc, accepted=False, notes=(problem, note)
-    )
+    image = high_b / np.float32(max(reference, 1e-6))
+    return NormalisedSignal(image, reference, cord_adc, accepted=False, notes=(problem, note))
