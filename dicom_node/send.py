@@ -1,4 +1,4 @@
-"""The way out: C-ECHO and C-STORE to a peer, what it answered, and whether trying again helps.
+"""The way out: C-STORE to a peer, what it answered, and whether trying again helps.
 
 Objects go out as the bytes that are stored. Only where a peer takes none but the other
 uncompressed transfer syntax is an object re-encoded (dicom.md C2).
@@ -6,30 +6,15 @@ uncompressed transfer syntax is an object re-encoded (dicom.md C2).
 
 from __future__ import annotations
 
-import socket
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydicom import dcmread
-from pynetdicom import build_context, evt
 
-from dicom_node.contexts import EXPLICIT_LE, IMPLICIT_LE, UNCOMPRESSED_LE, VERIFICATION
-from dicom_node.errors import (
-    DicomNodeError,
-    PeerError,
-    PeerRefused,
-    PeerUnavailable,
-    UnreadableHeader,
-)
-from dicom_node.network import (
-    MAXIMUM_PDU,
-    Timeouts,
-    application_entity,
-    check_ae_title,
-    send_at_once,
-)
+from dicom_node.contexts import UNCOMPRESSED_LE
+from dicom_node.errors import DicomNodeError, PeerError, UnreadableHeader
 from dicom_node.part10 import has_mark, read_meta
+from dicom_node.peer import Peer, associated, echo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,28 +24,13 @@ if TYPE_CHECKING:
 
     from dicom_node.part10 import FileMeta
 
+__all__ = ["Peer", "SendOutcome", "dicom_files", "echo", "send", "send_folder"]
+
 MAXIMUM_CONTEXTS = 128  # of one association: odd identifiers of one byte (PS3.8 9.3.2.2)
 
 CLASS_NOT_SUPPORTED = 0x0122
 _TRANSIENT = frozenset((0x0110, 0x0213, *range(0xA700, 0xA800)))
 _WARNINGS = frozenset((0x0001, 0x0107, 0x0116, *range(0xB000, 0xC000)))
-_REJECTED_TRANSIENT = 2  # PS3.8 Table 9-21
-
-
-@dataclass(frozen=True)
-class Peer:
-    """A DICOM application that we call."""
-
-    ae_title: str
-    host: str
-    port: int
-    calling_ae_title: str = "OSTEON"
-    timeouts: Timeouts = field(default_factory=Timeouts)
-
-    def __post_init__(self) -> None:
-        """Refuse titles that cannot be sent; raises `InvalidAeTitle`."""
-        check_ae_title(self.ae_title)
-        check_ae_title(self.calling_ae_title)
 
 
 @dataclass(frozen=True)
@@ -103,18 +73,6 @@ def _nothing(_path: Path, _status: int) -> None:
     return
 
 
-def echo(peer: Peer) -> None:
-    """Ask whether the peer answers us; raises `PeerUnavailable` or `PeerRefused`."""
-    with _associated(
-        peer, [(VERIFICATION, EXPLICIT_LE), (VERIFICATION, IMPLICIT_LE)]
-    ) as association:
-        answer = association.send_c_echo()
-    if "Status" not in answer:
-        raise PeerUnavailable(f"{_name(peer)} did not answer C-ECHO in time")
-    if answer.Status != 0:
-        raise PeerRefused(f"{_name(peer)} answered C-ECHO with status 0x{answer.Status:04X}")
-
-
 def send(
     peer: Peer, paths: Sequence[Path], on_sent: Callable[[Path, int], None] = _nothing
 ) -> tuple[SendOutcome, ...]:
@@ -128,7 +86,7 @@ def send(
     objects = [_object(path) for path in paths]
     for batch in _batches(objects):
         try:
-            with _associated(peer, _contexts(batch)) as association:
+            with associated(peer, _contexts(batch)) as association:
                 for item in batch:
                     outcome = item.outcome(_store(association, item))
                     outcomes.append(outcome)
@@ -203,56 +161,3 @@ def _store(association: Association, item: _Object) -> int | None:
     as_stored = possible[0] == item.contexts()[0]
     answer = association.send_c_store(item.path if as_stored else dcmread(item.path))
     return int(answer.Status) if "Status" in answer else None
-
-
-@contextmanager
-def _associated(peer: Peer, pairs: Sequence[tuple[str, str]]) -> Iterator[Association]:
-    """Open an association, release it at the end.
-
-    One context for each pair, so that the choice of the transfer syntax is ours.
-    """
-    entity = application_entity(peer.calling_ae_title, peer.timeouts)
-    association = entity.associate(
-        _address(peer),
-        peer.port,
-        contexts=[build_context(sop_class, syntax) for sop_class, syntax in pairs],
-        ae_title=peer.ae_title,
-        max_pdu=MAXIMUM_PDU,
-        evt_handlers=[(evt.EVT_CONN_OPEN, send_at_once)],
-    )
-    if not association.is_established:
-        raise _failure(peer, association)
-    try:
-        yield association
-    finally:
-        if association.is_established:
-            association.release()
-
-
-def _failure(peer: Peer, association: Association) -> PeerError:
-    if association.rejected_contexts:
-        return PeerRefused(f"{_name(peer)} takes none of the objects offered to it")
-    if not association.is_rejected:
-        return PeerUnavailable(f"{_name(peer)} does not answer; is it running, is the way open?")
-    answer = association.acceptor.primitive
-    if answer is not None and answer.result == _REJECTED_TRANSIENT:
-        return PeerUnavailable(f"{_name(peer)} takes no association now")
-    return PeerRefused(
-        f"{_name(peer)} rejects us: check its AE title {peer.ae_title!r} "
-        f"and that it knows ours, {peer.calling_ae_title!r}"
-    )
-
-
-def _address(peer: Peer) -> str:
-    """Return an IP address: pynetdicom takes a name without a dot for an IPv6 address."""
-    try:
-        found = socket.getaddrinfo(peer.host, peer.port, type=socket.SOCK_STREAM)
-    except socket.gaierror:
-        raise PeerUnavailable(f"the host name of {_name(peer)} is not known") from None
-    # A name such as localhost often has both, and the peer listens on IPv4.
-    best = min(found, key=lambda entry: entry[0] != socket.AF_INET)
-    return str(best[4][0])
-
-
-def _name(peer: Peer) -> str:
-    return f"{peer.ae_title} at {peer.host}:{peer.port}"
