@@ -116,8 +116,13 @@ def _read_or_none(path: Path) -> Instance | None:
 
 
 def _read(path: Path) -> Instance:
-    data = path.read_bytes()
-    force = data[:2] in _WITHOUT_PREAMBLE and data[128:132] != b"DICM"
+    with path.open("rb") as file:
+        start = file.read(132)
+        force = start[:2] in _WITHOUT_PREAMBLE and start[128:] != b"DICM"
+        if not force and start[128:] != b"DICM":
+            message = "neither a preamble nor a data set"
+            raise InvalidDicomError(message)
+        data = start + file.read()
     stream = BytesIO(data)
     header = pydicom.dcmread(stream, stop_before_pixels=True, force=force)
     if not text(header, "SOPInstanceUID"):

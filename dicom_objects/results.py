@@ -10,7 +10,7 @@ from pydicom import config, dcmwrite
 from dicom_objects.errors import DicomObjectError
 from dicom_objects.segmentation import SegmentationPlan, encode_segmentation
 from dicom_objects.segments import segments_of
-from dicom_objects.source_images import read_references, read_sources
+from dicom_objects.source_images import read_patient_name, read_references, read_sources
 from dicom_objects.structured_report import ReportContent, SegmentReference, encode_report
 from imaging.stations import cut_station
 
@@ -86,13 +86,20 @@ def encode_results(content: ResultContent, folder: Path) -> tuple[EncodedObject,
         ]
         number = FIRST_SERIES_NUMBER + len(stations)
         report = _encode_report(content, stations, number)
-        objects = [
-            _write("seg", s.seg, folder / f"seg_{k}.dcm")
+        built = [
+            ("seg", s.seg, folder / f"seg_{k}.dcm")
             for k, s in enumerate(stations, start=1)
             if s.seg is not None
         ]
-        objects.append(_write("sr", report, folder / "sr.dcm"))
-    return tuple(objects)
+        built.append(("sr", report, folder / "sr.dcm"))
+        name = read_patient_name(_first_file(content.study))
+        for _, dataset, _ in built:
+            dataset.PatientName = name
+        return tuple(_write(*one) for one in built)
+
+
+def _first_file(study: DiffusionStudy) -> Path:
+    return next(iter(study.sources[0].series_by_b.values()))[0]
 
 
 def _encode_station(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pydicom import Dataset
+    from pydicom.valuerep import PersonName
 
 _FORMS = {
     "PatientBirthDate": r"\d{8}",
@@ -25,7 +26,6 @@ _FORMS = {
 # Type 2: present in every object, possibly empty (PS3.3 C.7.1.1, C.7.2.1, C.7.5.1); scanners and
 # de-identifiers leave them out, and highdicom raises without them.
 _TYPE_2 = (
-    "PatientName",
     "PatientID",
     "PatientBirthDate",
     "PatientSex",
@@ -39,10 +39,20 @@ _TYPE_2 = (
 
 
 def read_sources(paths: Sequence[Path]) -> list[Dataset]:
-    """Return the headers in the order given, without pixels, fit to derive results from."""
+    """Return the headers in the order given, without pixels, fit to derive results from.
+
+    PatientName is empty in them: highdicom puts a name that it finds unusual into warnings and
+    logs. `read_patient_name` gives it for the finished object.
+    """
     return [
         _sanitised(pydicom.dcmread(path, stop_before_pixels=True, force=True)) for path in paths
     ]
+
+
+def read_patient_name(path: Path) -> PersonName | str:
+    """Return the patient's name as it was sent."""
+    header = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+    return header.get("PatientName") or ""
 
 
 def read_references(paths: Sequence[Path]) -> list[Dataset]:
@@ -62,6 +72,7 @@ def _sanitised(header: Dataset) -> Dataset:
     for keyword, form in _FORMS.items():
         if not re.fullmatch(form, text(header, keyword)):
             setattr(header, keyword, "")
+    header.PatientName = ""
     if not text(header, "FrameOfReferenceUID"):
         series = text(header, "SeriesInstanceUID")
         header.FrameOfReferenceUID = derived_uid(series, "frame of reference")

@@ -71,10 +71,11 @@ def build_stations(
 def _broken_shell(cluster: list[Stack], broken: Sequence[Refusal]) -> tuple[str, str] | None:
     """Find a b-value that was sent for this place, cannot be used, and is not there otherwise."""
     for refusal in broken:
-        b = refusal.instances[0].b.value
-        known = b is None or any(abs(b - s.b) <= max(5.0, 0.05 * s.b) for s in cluster)
-        if not known and any(covers(cluster[0], i) for i in refusal.instances):
-            return refusal.code, f"b {b:g} of this position: {refusal.reason}"
+        for instance in refusal.instances:
+            b = instance.b.value
+            known = b is None or any(abs(b - s.b) <= max(5.0, 0.05 * s.b) for s in cluster)
+            if not known and covers(cluster[0], instance):
+                return refusal.code, f"b {b:g} of this position: {refusal.reason}"
     return None
 
 

@@ -263,6 +263,23 @@ def test_sources_without_type_2_attributes_are_no_obstacle(tmp_path):
     assert pydicom.dcmread(results[0].path).AccessionNumber == ""
 
 
+def test_names_in_any_script_come_back_and_appear_in_no_log(tmp_path, caplog):
+    files = write_study(make_acquisition(2), tmp_path / "written", distractors=False)
+    (tmp_path / "copy").mkdir()
+    copied = every(copy_study(files, tmp_path / "copy"))
+
+    def rename(header):
+        header.SpecificCharacterSet = "ISO_IR 144"
+        header.PatientName = "Иванов"
+
+    for path in copied:
+        edit(path, rename)
+    with caplog.at_level("DEBUG"):
+        results = encode_results(make_content(read_study(copied)), tmp_path / "out")
+    assert {str(pydicom.dcmread(r.path).PatientName) for r in results} == {"Иванов"}
+    assert "Иванов" not in caplog.text
+
+
 def test_a_study_without_disease_has_a_report_and_no_lesion_segments(content, tmp_path):
     measurement = replace(content.measurement, tdv_ml=0.0, log_tdv=None, adc=None, lesions=())
     healthy = replace(
