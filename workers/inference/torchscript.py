@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
@@ -43,8 +44,7 @@ class TorchScriptModel:
         """
         self._spec = load_spec(folder)
         torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
-        module = torch.jit.load(str(folder / WEIGHTS), map_location="cpu").eval()  # type: ignore[no-untyped-call]
-        self._module = torch.jit.freeze(module.to(memory_format=torch.channels_last_3d))
+        self._module = _load(folder)
         self._bfloat16 = has_bfloat16()
 
     @property
@@ -91,6 +91,20 @@ class TorchScriptModel:
         if self._bfloat16:
             return torch.autocast("cpu", dtype=torch.bfloat16)
         return nullcontext()
+
+
+def _load(folder: Path) -> torch.jit.ScriptModule:
+    """Load and freeze; `load_spec` has checked the digest before this file may run."""
+    with warnings.catch_warnings():
+        # Triton's PyTorch backend serves TorchScript; torch.export has no counterpart there yet.
+        warnings.filterwarnings("ignore", r"`torch\.jit\.", DeprecationWarning)
+        loaded = torch.jit.load(  # type: ignore[no-untyped-call]
+            str(folder / WEIGHTS), map_location="cpu"
+        )
+        module: torch.nn.Module = loaded.eval()
+        module.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        frozen: torch.jit.ScriptModule = torch.jit.freeze(module)
+        return frozen
 
 
 def has_bfloat16() -> bool:

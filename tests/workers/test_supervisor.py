@@ -1,0 +1,116 @@
+import json
+import sys
+import threading
+import time
+
+import pytest
+
+from jobs.job import EventKind, JobState
+from workers.supervisor import Supervisor
+
+SLEEP = "import time; time.sleep(60)"
+
+
+def supervisor(store, configuration, program):
+    """A supervisor whose children run `program` and not the pipeline."""
+    return Supervisor(store, configuration, "tester", (sys.executable, "-c", program))
+
+
+def kinds(store, job):
+    return [event.kind for event in store.events(job.id)]
+
+
+def changed(configuration, **changes):
+    return type(configuration)(**{**vars(configuration), **changes})
+
+
+def test_the_child_is_told_job_fence_and_configuration(store, configuration, claimed, tmp_path):
+    program = f"import sys; open({str(tmp_path / 'told')!r}, 'w').write(sys.stdin.readline())"
+    supervisor(store, configuration, program).supervise(claimed, threading.Event())
+    told = json.loads((tmp_path / "told").read_text())
+    assert (told["job_id"], told["fence"]) == (claimed.id, claimed.fence)
+    assert told["configuration"]["store_url"] == configuration.store_url
+
+
+def test_a_child_that_dies_costs_an_attempt_and_the_job_comes_again(store, configuration, claimed):
+    program = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    supervisor(store, configuration, program).supervise(claimed, threading.Event())
+    job = store.job(claimed.id)
+    assert (job.state, job.attempt) == (JobState.QUEUED, 1)
+    assert job.failure is not None
+    assert job.failure.code == "WORKER_DIED"
+    assert "status -9" in job.failure.message
+    assert job.not_before is not None
+
+
+def test_the_last_attempt_that_dies_fails_the_job(store, configuration, claimed):
+    last = type(claimed)(**{**vars(claimed), "attempt": claimed.max_attempts})
+    supervisor(store, configuration, "raise SystemExit(1)").supervise(last, threading.Event())
+    assert store.job(claimed.id).state is JobState.FAILED
+
+
+def test_a_child_that_runs_too_long_is_ended(store, configuration, claimed):
+    quick = changed(configuration, timeout_s=0.3)
+    start = time.monotonic()
+    supervisor(store, quick, SLEEP).supervise(claimed, threading.Event())
+    assert time.monotonic() - start < 20
+    failure = store.job(claimed.id).failure
+    assert failure is not None
+    assert "longer than 0.3 s" in failure.message
+
+
+def test_a_stop_hands_the_job_back_without_spending_the_attempt(store, configuration, claimed):
+    stop = threading.Event()
+    threading.Timer(0.5, stop.set).start()
+    start = time.monotonic()
+    supervisor(store, configuration, SLEEP).supervise(claimed, stop)
+    assert time.monotonic() - start < 20
+    job = store.job(claimed.id)
+    assert (job.state, job.attempt) == (JobState.QUEUED, 0)
+    assert kinds(store, claimed)[-1] is EventKind.HANDED_BACK
+
+
+def test_the_lease_is_kept_while_the_child_runs(store, configuration, claimed):
+    short = changed(configuration, lease_s=1.0)
+    program = "import time; time.sleep(2.5)"
+    store.renew(claimed, 1.0)
+    done = threading.Thread(
+        target=supervisor(store, short, program).supervise, args=(claimed, threading.Event())
+    )
+    done.start()
+    time.sleep(1.8)
+    assert store.claim("another", 1.0) is None
+    done.join()
+
+
+def test_a_job_that_was_taken_away_ends_the_child_and_is_left_alone(store, configuration, claimed):
+    short = changed(configuration, lease_s=0.6)
+    store.retry(claimed, failure(), 0.0)
+    other = store.claim("another", 60.0)
+    start = time.monotonic()
+    supervisor(store, short, SLEEP).supervise(claimed, threading.Event())
+    assert time.monotonic() - start < 20
+    job = store.job(claimed.id)
+    assert (job.state, job.fence, job.lease_owner) == (JobState.RUNNING, other.fence, "another")
+
+
+def test_jobs_are_claimed_until_the_stop(store, configuration, claimed):
+    store.hand_back(claimed)
+    stop = threading.Event()
+    threading.Timer(3.0, stop.set).start()
+    supervisor(store, configuration, "pass").run(stop)
+    assert EventKind.RETRY in kinds(store, claimed)  # a child that says nothing has died
+
+
+def failure():
+    from jobs.job import Failure  # noqa: PLC0415
+
+    return Failure("X", "taken away by the test")
+
+
+@pytest.fixture(autouse=True)
+def no_left_over_children():
+    import psutil  # noqa: PLC0415
+
+    yield
+    assert not psutil.Process().children()
