@@ -65,16 +65,20 @@ class Canvas:
 
     def box(self, index: Points, reach_mm: float) -> Box | None:
         """Slices of the grid within `reach_mm` of a fractional index, None when off the grid."""
-        slices = []
-        for centre, spacing, size in zip(
-            index, self.geometry.spacing_mm, self.geometry.shape, strict=True
-        ):
-            half = reach_mm / spacing
-            start, stop = max(0, int(centre - half)), min(size, int(centre + half) + 2)
-            if start >= stop:
-                return None
-            slices.append(slice(start, stop))
-        return slices[0], slices[1], slices[2]
+        return self.boxes(index[None], np.array([reach_mm]))[0]
+
+    def boxes(self, indices: Points, reach_mm: NDArray[np.float64]) -> list[Box | None]:
+        """Boxes of (n, 3) fractional indices, each with its own reach; None when off the grid."""
+        half = reach_mm[:, None] / np.array(self.geometry.spacing_mm)
+        start = np.maximum((indices - half).astype(np.intp), 0)
+        stop = np.minimum((indices + half).astype(np.intp) + 2, self.geometry.shape)
+        found = (start < stop).all(axis=1).tolist()
+        return [
+            (slice(a, d), slice(b, e), slice(c, f)) if inside else None
+            for (a, b, c), (d, e, f), inside in zip(
+                start.tolist(), stop.tolist(), found, strict=True
+            )
+        ]
 
 
 def stretched_canvas(geometry: Geometry, habitus: Habitus, rng: np.random.Generator) -> Canvas:
@@ -187,19 +191,20 @@ def _distances(canvas: Canvas, shape: Shape) -> list[tuple[Box, Field]]:
 
 
 def _bead_distances(canvas: Canvas, beads: Beads) -> list[tuple[Box, Field]]:
+    boxes = canvas.boxes(canvas.locate(beads.centres), 1.2 * beads.radii + 4.0)
+    centres, radii = beads.centres.astype(np.float32), beads.radii.astype(np.float32)
     found = []
-    for index, centre, radius in zip(
-        canvas.locate(beads.centres), beads.centres, beads.radii, strict=True
-    ):
-        box = canvas.box(index, 1.2 * float(radius) + 4.0)
+    for box, (cx, cy, cz), radius in zip(boxes, centres, radii, strict=True):
         if box is None:
             continue
-        cx, cy, cz = (np.float32(c) for c in centre)
-        square = (canvas.x[box] - cx) ** 2
-        square += (canvas.y[box] - cy) ** 2
-        square += (canvas.z[box] - cz) ** 2
+        square = canvas.x[box] - cx
+        square *= square
+        for coordinate, centre in ((canvas.y, cy), (canvas.z, cz)):
+            offset = coordinate[box] - centre
+            offset *= offset
+            square += offset
         np.sqrt(square, out=square)
-        square -= np.float32(radius)
+        square -= radius
         found.append((box, square))
     return found
 

@@ -72,11 +72,7 @@ def draw_habitus(rng: np.random.Generator) -> Habitus:
     return Habitus(
         male=male,
         age=float(rng.uniform(35, 88)),
-        scale=(
-            float(np.clip(height * rng.normal(1.0, 0.04) * (0.97 + 0.08 * heavy), 0.86, 1.16)),
-            float(np.clip(height * rng.normal(1.0, 0.05) * (0.95 + 0.12 * heavy), 0.84, 1.2)),
-            float(np.clip(height, 0.86, 1.12)),
-        ),
+        scale=_scale(rng, height, heavy),
         rotation_deg=vector(rng.normal(0, (2.0, 1.8, 2.2))),
         posture=_posture(rng),
         fat_mm=float(4 + 36 * heavy * rng.uniform(0.6, 1.2)),
@@ -105,6 +101,14 @@ def draw_habitus(rng: np.random.Generator) -> Habitus:
         rib_wobble_mm=rng.normal(0, 3.0, (2, 12, 3)),
         side_shift_mm=side,
         thigh_mm=float(rng.normal(0, 6)),
+    )
+
+
+def _scale(rng: np.random.Generator, height: float, heavy: float) -> tuple[float, float, float]:
+    return (
+        float(np.clip(height * rng.normal(1.0, 0.04) * (0.97 + 0.08 * heavy), 0.86, 1.16)),
+        float(np.clip(height * rng.normal(1.0, 0.05) * (0.95 + 0.12 * heavy), 0.84, 1.2)),
+        float(np.clip(height, 0.86, 1.12)),
     )
 
 
