@@ -50,13 +50,15 @@ def new_state(experiment: Experiment) -> RunState:
 def follow(average: nn.Module, network: nn.Module, decay: float, step: int) -> None:
     """Move the running average towards the network: weights and normalisation statistics alike."""
     weight = 1 - min(decay, (1 + step) / (10 + step))
+    # Not by state_dict: DynUNet holds its blocks under two names each.
     with torch.no_grad():
-        ours, theirs = average.state_dict(), network.state_dict()
-        for name, value in ours.items():
-            if value.is_floating_point():
-                value.lerp_(theirs[name], weight)
+        for ours, theirs in zip(average.parameters(), network.parameters(), strict=True):
+            ours.lerp_(theirs, weight)
+        for ours, theirs in zip(average.buffers(), network.buffers(), strict=True):
+            if ours.is_floating_point():
+                ours.lerp_(theirs, weight)
             else:
-                value.copy_(theirs[name])
+                ours.copy_(theirs)
 
 
 def save_checkpoint(state: RunState, path: Path) -> None:

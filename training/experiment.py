@@ -49,7 +49,7 @@ class NetworkSettings:
     and channels become voxels after the last one (a stem that loses nothing, 4 times cheaper).
     """
 
-    filters: tuple[int, ...] = (32, 64, 80, 96, 96)
+    filters: tuple[int, ...] = (32, 48, 64, 96, 96)
     fold: int = 2
 
 
@@ -88,7 +88,7 @@ class FitSettings:
     weight_decay: float = 1e-2
     alpha: float = 0.5
     ema_decay: float = 0.995
-    freeze_statistics_at: float = 0.6
+    freeze_statistics_at: float = 0.5
     threads: int = 2
     loaders: int = 1
     bf16: bool = True
@@ -104,6 +104,8 @@ class Experiment:
     name: str
     version: str
     cohort: CohortSettings
+    note: str = ""
+    """What a reader of the model card should know about how this was made."""
     grid: GridSettings = field(default_factory=GridSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
@@ -143,11 +145,18 @@ def load_experiment(path: Path) -> Experiment:
         experiment: Experiment = _build(Experiment, values, "experiment")
     except (yaml.YAMLError, TypeError, ValueError) as error:
         raise TrainingError(f"{path}: {error}", code="EXPERIMENT") from error
+    _check(experiment, path)
+    return experiment
+
+
+def _check(experiment: Experiment, path: Path) -> None:
+    if len(experiment.network.filters) < 3:
+        message = f"{path}: network.filters needs three levels or more"
+        raise TrainingError(message, code="EXPERIMENT")
     patch = experiment.fit.patch
     if any(size % step for size, step in zip(patch, experiment.divisor, strict=True)):
         message = f"{path}: fit.patch {patch} must be multiples of {experiment.divisor}"
         raise TrainingError(message, code="EXPERIMENT")
-    return experiment
 
 
 def save_experiment(experiment: Experiment, path: Path) -> None:

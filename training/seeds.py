@@ -17,9 +17,9 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     """
     seeds: set[int] = set()
     for part in text.split(","):
-        first, _, last = part.strip().partition("-")
+        first, dash, last = part.strip().partition("-")
         try:
-            seeds.update(range(int(first), int(last or first) + 1))
+            seeds.update(range(int(first), int(last if dash else first) + 1))
         except ValueError as error:
             message = f"seeds must look like '1-150' or '1-3,7', not {text!r}"
             raise TrainingError(message, code="SEEDS") from error
