@@ -35,7 +35,7 @@ class Peer:
     host: str
     port: int
     calling_ae_title: str = "OSTEON"
-    timeouts: Timeouts = field(default_factory=Timeouts)
+    timeouts: Timeouts = field(default_factory=lambda: Timeouts(negotiate_s=30.0))
 
     def __post_init__(self) -> None:
         """Refuse titles that cannot be sent; raises `InvalidAeTitle`."""
