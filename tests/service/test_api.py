@@ -1,0 +1,229 @@
+import re
+
+import pytest
+
+from jobs.errors import StoreUnavailable
+from jobs.job import Failure, JobState
+from service.api import health
+from service.api.app import create_app
+from service.api.site import Site
+from tests.service.web import TestClient
+
+
+@pytest.fixture
+def site(store, tmp_path):
+    return Site(
+        store=store,
+        results_dir=tmp_path / "results",
+        spool_dir=tmp_path / "spool",
+        model_dir=tmp_path / "model",
+        node_host="127.0.0.1",
+        node_port=1,
+        node_ae_title="OSTEON",
+        version="0.1.0",
+        git_commit="abc",
+        hosts=("testserver",),
+    )
+
+
+@pytest.fixture
+def client(site):
+    with TestClient(create_app(site), raise_server_exceptions=False) as opened:
+        yield opened
+
+
+def assert_problem(answer, status, code):
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    document = answer.json()
+    assert (document["status"], document["code"]) == (status, code)
+    assert set(document) >= {"type", "title", "detail"}
+
+
+def test_studies_and_jobs_are_listed(client, delivered, rejected):
+    studies = client.get("/api/v1/studies").json()
+    assert {study["uid"] for study in studies} == {"2.25.100", "2.25.200"}
+    jobs = client.get("/api/v1/jobs").json()
+    assert [job["id"] for job in jobs] == [rejected.id, delivered.id]
+    assert [job["id"] for job in client.get("/api/v1/jobs?state=delivered").json()] == [
+        delivered.id
+    ]
+    study = client.get("/api/v1/studies/2.25.100").json()
+    assert [job["id"] for job in study["jobs"]] == [delivered.id]
+
+
+def test_a_job_shows_numbers_times_results_and_failure(client, delivered, rejected):
+    job = client.get(f"/api/v1/jobs/{delivered.id}").json()
+    assert (job["state"], job["summary"]["tdv_ml"]) == ("delivered", 12.34)
+    assert job["stage_seconds"] == {"read": 1.5}
+    assert [r["name"] for r in job["results"]] == [
+        "mip_coronal.png",
+        "measurements.json",
+        "seg_1.dcm",
+    ]
+    failure = client.get(f"/api/v1/jobs/{rejected.id}").json()["failure"]
+    assert (failure["code"], failure["stage"]) == ("NO_USABLE", "read")
+
+
+def test_results_are_downloaded_as_they_were_kept(client, delivered):
+    href = client.get(f"/api/v1/jobs/{delivered.id}/results").json()[2]["href"]
+    answer = client.get(href)
+    assert answer.content == b"DICM synthetic"
+    assert answer.headers["content-type"] == "application/dicom"
+    assert "attachment" in answer.headers["content-disposition"]
+
+
+@pytest.mark.parametrize("name", ["store.sqlite", "..%2F..%2Fstore.sqlite", "%2Fetc%2Fpasswd"])
+def test_a_name_that_is_no_result_never_reaches_a_file(client, delivered, name):
+    assert client.get(f"/api/v1/jobs/{delivered.id}/results/{name}").status_code in (404, 422)
+
+
+def test_a_result_that_became_a_link_or_is_gone_is_not_sent(client, delivered, tmp_path):
+    path = tmp_path / "results/run/seg_1.dcm"
+    path.unlink()
+    url = f"/api/v1/jobs/{delivered.id}/results/seg_1.dcm"
+    assert_problem(client.get(url), 404, "NO_SUCH_RESULT")
+    path.symlink_to("/etc/hostname")
+    assert_problem(client.get(url), 404, "NO_SUCH_RESULT")
+
+
+def test_what_does_not_exist_is_a_problem_document(client):
+    assert_problem(client.get(f"/api/v1/jobs/{'0' * 32}"), 404, "UNKNOWN_JOB")
+    assert_problem(client.get("/api/v1/studies/1.2.3"), 404, "UNKNOWN_STUDY")
+    assert_problem(client.get("/nowhere"), 404, "NOT_FOUND")
+    assert_problem(client.put("/api/v1/jobs"), 405, "METHOD_NOT_ALLOWED")
+
+
+def test_a_request_that_is_not_valid_is_answered_without_what_was_sent(client):
+    answer = client.get("/api/v1/jobs?state=DOE^JANE")
+    assert_problem(answer, 422, "NOT_VALID")
+    assert "DOE" not in answer.text
+
+
+def test_a_failed_job_is_queued_again_and_any_other_is_refused(client, store, open_job, delivered):
+    job = open_job(3)
+    store.fail(job, Failure("INTERNAL", "a defect"))
+    answer = client.post(f"/api/v1/jobs/{job.id}/retry")
+    assert (answer.status_code, answer.json()["state"]) == (202, "queued")
+    assert store.job(job.id).state is JobState.QUEUED
+    assert_problem(client.post(f"/api/v1/jobs/{delivered.id}/retry"), 409, "ILLEGAL_MOVE")
+
+
+def test_another_sites_page_changes_nothing(client, store, open_job):
+    job = open_job(3)
+    store.fail(job, Failure("INTERNAL", "a defect"))
+    url = f"/api/v1/jobs/{job.id}/retry"
+    answer = client.post(url, headers={"Sec-Fetch-Site": "cross-site"})
+    assert_problem(answer, 403, "CROSS_SITE")
+    assert store.job(job.id).state is JobState.FAILED
+
+
+def test_another_host_name_is_turned_away(client):
+    assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_events_are_listed_and_streamed_from_where_one_stopped(client, delivered):
+    events = client.get(f"/api/v1/jobs/{delivered.id}/events").json()
+    assert [e["kind"] for e in events][:3] == ["opened", "claimed", "stage_started"]
+    later = client.get(f"/api/v1/jobs/{delivered.id}/events?after={events[2]['id']}").json()
+    assert later == events[3:]
+    stream = client.get(
+        f"/api/v1/jobs/{delivered.id}/events/stream",
+        headers={"Last-Event-ID": str(events[2]["id"])},
+    )
+    assert stream.headers["content-type"].startswith("text/event-stream")
+    ids = [int(found) for found in re.findall(r"^id: (\d+)$", stream.text, re.MULTILINE)]
+    assert ids == [event["id"] for event in events[3:]]
+    assert stream.text.endswith("event: job.done\ndata: {}\n\n")
+
+
+def test_the_store_being_away_is_503_with_a_time_to_come_back(client, store, monkeypatch):
+    def away(*_args):
+        message = "the database does not answer"
+        raise StoreUnavailable(message)
+
+    monkeypatch.setattr(store, "jobs", away)
+    answer = client.get("/api/v1/jobs")
+    assert_problem(answer, 503, "STORE_UNAVAILABLE")
+    assert answer.headers["retry-after"] == "5"
+
+
+def test_a_defect_is_500_and_says_nothing_of_its_text(client, store, monkeypatch):
+    def broken(*_args):
+        message = "DOE^JANE"
+        raise ZeroDivisionError(message)
+
+    monkeypatch.setattr(store, "jobs", broken)
+    answer = client.get("/api/v1/jobs")
+    assert_problem(answer, 500, "INTERNAL")
+    assert "DOE" not in answer.text
+
+
+def test_livez_and_readyz(client, monkeypatch):
+    assert client.get("/livez").json() == {"status": "ok"}
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    checks = {check["name"]: check for check in answer.json()["checks"]}
+    assert checks["store"]["ok"]
+    assert not checks["dicom_node"]["ok"]
+    assert "osteon.json" in checks["model"]["reason"]
+    monkeypatch.setattr(health, "CHECKS", {"store": health.CHECKS["store"]})
+    assert client.get("/readyz").status_code == 200
+
+
+def test_metrics_have_our_prefix_and_no_identifier(client, delivered, rejected):
+    text = client.get("/metrics").text
+    assert 'osteon_jobs_in_state{state="delivered"} 1.0' in text
+    assert 'osteon_jobs_in_state{state="rejected"} 1.0' in text
+    assert rejected.id not in text
+    assert 'osteon_stage_duration_seconds_sum{stage="read"} 1.5' in text
+    assert "osteon_disk_free_bytes" in text
+    assert "osteon_model_ready 0.0" in text
+    assert "2.25." not in text
+    assert delivered.id not in text
+    names = {line.split("{")[0].split()[0] for line in text.splitlines() if line[0] != "#"}
+    assert all(name.startswith(("osteon_", "process_")) for name in names)
+
+
+def test_the_pages_show_state_numbers_reason_and_that_it_is_research(client, delivered, rejected):
+    page = client.get("/").text
+    assert "RESEARCH USE ONLY" in page
+    for shown in ("12.3", "802", "delivered", "nothing to measure", "NO_USABLE"):
+        assert shown in page
+    job = client.get(f"/jobs/{rejected.id}").text
+    assert "RESEARCH USE ONLY" in job
+    assert "NO_DIFFUSION" in job
+    assert "no &lt;b&gt;b-value&lt;/b&gt;." in job
+    shown = client.get(f"/jobs/{delivered.id}").text
+    assert f"/api/v1/jobs/{delivered.id}/results/mip_coronal.png" in shown
+
+
+def test_the_page_of_an_empty_service_says_where_to_send(client):
+    page = client.get("/").text
+    assert "Nothing has arrived yet" in page
+    assert "OSTEON" in page
+
+
+def test_a_held_job_can_be_tried_again_from_its_page(client, store, open_job):
+    job = open_job(3)
+    store.hold(job, Failure("PEER_REFUSED", "the PACS refused it"))
+    assert "Try again" in client.get(f"/jobs/{job.id}").text
+    answer = client.post(f"/jobs/{job.id}/retry", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/jobs/{job.id}")
+    assert store.job(job.id).state is JobState.QUEUED
+
+
+def test_pages_load_nothing_from_elsewhere_and_run_no_script(client, delivered):
+    for url in ("/", f"/jobs/{delivered.id}", "/static/osteon.css", "/api/v1/jobs", "/nowhere"):
+        answer = client.get(url)
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert "script-src" not in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "http://" not in answer.text
+        assert "<script" not in answer.text
+
+
+def test_openapi_is_where_it_is_said_to_be_and_the_stock_pages_are_off(client):
+    document = client.get("/api/v1/openapi.json").json()
+    assert "/api/v1/jobs/{job_id}/events/stream" in document["paths"]
+    assert client.get("/docs").status_code == 404

@@ -1,0 +1,98 @@
+import pytest
+
+from service.settings import SettingsError, load_settings
+
+
+def write(path, text):
+    path.write_text(text)
+    return path
+
+
+def test_the_defaults_stay_on_this_machine():
+    settings = load_settings()
+    assert (settings.node.host, settings.api.host) == ("127.0.0.1", "127.0.0.1")
+    assert settings.destinations == ()
+    assert settings.store_url.startswith("sqlite:////")
+
+
+def test_flags_win_over_environment_over_file_over_defaults(monkeypatch, tmp_path):
+    text = '[node]\nport = 1\nae_title = "FILE"\nhost = "10.0.0.1"\n'
+    config = write(tmp_path / "c.toml", text)
+    monkeypatch.setenv("OSTEON_NODE__PORT", "2")
+    monkeypatch.setenv("OSTEON_NODE__AE_TITLE", "ENV")
+    node = load_settings({"node": {"port": 3}}, config).node
+    assert (node.port, node.ae_title, node.host, node.quiet_s) == (3, "ENV", "10.0.0.1", 60.0)
+
+
+def test_osteon_toml_here_is_read_and_the_variable_names_another(monkeypatch, tmp_path):
+    write(tmp_path / "osteon.toml", "[node]\nport = 4\n")
+    assert load_settings().node.port == 4
+    other = write(tmp_path / "other.toml", "[node]\nport = 5\n")
+    monkeypatch.setenv("OSTEON_CONFIG", str(other))
+    assert load_settings().node.port == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "named"),
+    [
+        ("OSTEON_NODE__PROT", "1", "node.prot"),
+        ("OSTEON_NOED__PORT", "1", "OSTEON_NOED__PORT"),
+        ("OSTEON_NODE__PORT", "99999", "node.port"),
+        ("OSTEON_DESTINATIONS", '[{"name": "x"}]', "destinations.0.ae_title"),
+    ],
+)
+def test_what_is_misspelt_or_out_of_range_is_an_error(monkeypatch, name, value, named):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=named):
+        load_settings()
+
+
+def test_an_unknown_key_in_the_file_is_an_error(tmp_path):
+    config = write(tmp_path / "c.toml", "[node]\nporrt = 1\n")
+    with pytest.raises(SettingsError, match=r"node\.porrt"):
+        load_settings(config_file=config)
+
+
+def test_a_missing_or_broken_file_is_an_error(tmp_path):
+    with pytest.raises(SettingsError, match="there is no settings file"):
+        load_settings(config_file=tmp_path / "none.toml")
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings(config_file=write(tmp_path / "c.toml", "node = ["))
+
+
+def test_a_secret_comes_from_a_file_and_is_masked(monkeypatch, tmp_path):
+    secret = write(tmp_path / "secret", "s3cret\n")
+    monkeypatch.setenv("OSTEON_STORE__PASSWORD_FILE", str(secret))
+    monkeypatch.setenv("OSTEON_STORE__URL", "postgresql://osteon:{password}@db/osteon")
+    settings = load_settings()
+    assert settings.store_url == "postgresql://osteon:s3cret@db/osteon"
+    assert "s3cret" not in repr(settings)
+    assert "s3cret" not in settings.model_dump_json()
+
+
+def test_a_secret_file_that_is_missing_is_an_error(monkeypatch, tmp_path):
+    monkeypatch.setenv("OSTEON_STORE__PASSWORD_FILE", str(tmp_path / "none"))
+    with pytest.raises(SettingsError, match="OSTEON_STORE__PASSWORD_FILE"):
+        load_settings()
+
+
+def test_the_page_does_not_leave_this_machine_by_accident():
+    with pytest.raises(SettingsError, match="allow_remote"):
+        load_settings({"api": {"host": "0.0.0.0"}})  # noqa: S104 - refused
+    open_to_all = {"api": {"host": "0.0.0.0", "allow_remote": True}}  # noqa: S104
+    assert load_settings(open_to_all).api.allow_remote
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(ValueError, match="frozen"):
+        load_settings().node.port = 1
+
+
+def test_the_disease_rule_of_the_settings_is_that_of_the_imaging(tmp_path):
+    from service import wiring  # noqa: PLC0415
+
+    flags = {"data_dir": tmp_path, "disease": {"rule": {"signal_threshold": 0.8}}}
+    assert wiring.worker_configuration(load_settings(flags)).disease == {"signal_threshold": 0.8}
+    flags["disease"] = {"rule": {"signal_treshold": 0.8}}
+    with pytest.raises(SettingsError, match="signal_treshold"):
+        wiring.worker_configuration(load_settings(flags))
