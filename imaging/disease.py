@@ -28,13 +28,15 @@ if TYPE_CHECKING:
 class DiseaseRule:
     """All numbers of the rule. Signal is in units of the spinal cord's (`normalisation`).
 
-    The defaults were chosen on synthetic patients (seeds 1-8, true labels), not on people.
+    The defaults were chosen on synthetic patients (seeds 901-910, true labels), not on people.
     """
 
-    signal_threshold: float = 0.7
-    """Least normalised high-b signal of disease."""
+    lowest_threshold: float = 0.35
+    """Disease is at least this bright, however dark the patient's marrow is."""
     marrow_factor: float = 2.0
-    """Disease is also this many times brighter than the patient's own normal marrow."""
+    """The threshold is the geometric mean of the cord's signal and this many times the signal of
+    the patient's own normal marrow: half-way, in ratio, between two references of which either
+    may be unusual in one patient."""
     marrow_adc_um2_s: tuple[float, float] = (200.0, 655.0)
     """ADC of normal marrow; Messiou 2011 parts normal from abnormal at 655 (`papers.md` A.5)."""
     highest_threshold: float = 1.8
@@ -43,8 +45,10 @@ class DiseaseRule:
     """A component must reach this multiple of the threshold somewhere; noise seldom does."""
     edge_fraction: float = 0.4
     """Voxels below this share of their component's peak are its blurred edge."""
-    adc_um2_s: tuple[float, float] = (480.0, 2500.0)
-    """Plausible ADC of disease: below is fat, marrow or noise, above is fluid."""
+    adc_um2_s: tuple[float, float] = (350.0, 2500.0)
+    """Plausible ADC of disease: below is fat or noise, above is fluid."""
+    marrow_like_factor: float = 1.6
+    """What has the ADC of normal marrow is disease only from this multiple of the threshold on."""
     bone_probability: float = 0.3
     """Bone from this probability on, where a probability is given: an inclusive search region."""
     bone_closing_mm: float = 6.0
@@ -92,9 +96,8 @@ def disease_mask(
 
     """
     labelled = np.isin(labels, [b.label for b in BONES])
-    low_adc, high_adc = rule.adc_um2_s
     threshold = patient_threshold(normalised, adc_um2_s, labels, rule)
-    candidates = (normalised >= threshold) & (adc_um2_s >= low_adc) & (adc_um2_s <= high_adc)
+    candidates = _raised_signal(normalised, adc_um2_s, threshold, rule)
     candidates &= _search_region(bone, labelled, labels, geometry, rule)
     organs = np.isin(labels, [o.label for o in ORGANS])
     near_organs = grown(organs, geometry, rule.organ_margin_mm) & ~(labelled & ~organs)
@@ -120,7 +123,7 @@ def patient_threshold(
     labels: NDArray[np.uint8],
     rule: DiseaseRule,
 ) -> float:
-    """Return this patient's signal threshold: absolute, or raised by bright normal marrow.
+    """Return this patient's signal threshold, in units of the cord's signal.
 
     Normal marrow is what has its ADC in the spine and the pelvis, where marrow is red; diseased
     marrow with a higher ADC does not count, so diffuse disease hardly raises the threshold.
@@ -128,9 +131,22 @@ def patient_threshold(
     low, high = rule.marrow_adc_um2_s
     marrow = np.isin(labels, _RED_MARROW) & (adc_um2_s >= low) & (adc_um2_s <= high)
     if not marrow.any():
-        return rule.signal_threshold
-    level = float(np.median(normalised[marrow])) * rule.marrow_factor
-    return max(rule.signal_threshold, min(level, rule.highest_threshold))
+        return 1.0
+    level = float(np.median(normalised[marrow]))
+    threshold = float(np.sqrt(max(level, 0.0) * rule.marrow_factor))
+    return max(rule.lowest_threshold, min(threshold, rule.highest_threshold))
+
+
+def _raised_signal(
+    normalised: NDArray[np.float32],
+    adc_um2_s: NDArray[np.float32],
+    threshold: float,
+    rule: DiseaseRule,
+) -> NDArray[np.bool_]:
+    low, high = rule.adc_um2_s
+    marrow_like = adc_um2_s < rule.marrow_adc_um2_s[1]
+    least = np.where(marrow_like, rule.marrow_like_factor * threshold, threshold)
+    return (normalised >= least) & (adc_um2_s >= low) & (adc_um2_s <= high)
 
 
 _RED_MARROW = [

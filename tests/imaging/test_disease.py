@@ -14,12 +14,13 @@ PELVIS, LIVER, CANAL, SKULL = (
 )
 # Numbers of the tests' own: the defaults are tuned on phantoms and may move.
 RULE = DiseaseRule(
-    signal_threshold=0.5,
-    marrow_factor=2.0,
+    lowest_threshold=0.35,
+    marrow_factor=0.25 / 0.3,  # with the scene's marrow of 0.3 the threshold is 0.5
     highest_threshold=1.8,
     peak_factor=1.2,
     edge_fraction=0.0,
     adc_um2_s=(300.0, 2500.0),
+    marrow_like_factor=1.6,
     bone_closing_mm=6.0,
     bone_margin_mm=2.5,
     skull_margin_mm=0.0,
@@ -31,12 +32,16 @@ RULE = DiseaseRule(
 
 
 def scene():
-    """Pelvis in columns 5-24 of signal 0.3 with a lesion of 64 voxels, 2 mL, of signal 1.4."""
+    """Pelvis in columns 5-24 of signal 0.3 with a lesion of 64 voxels, 2 mL, of signal 1.4.
+
+    Its lowest slice has the ADC of normal marrow.
+    """
     labels = np.zeros(GRID.shape, dtype=np.uint8)
     labels[2:10, 10:30, 5:25] = PELVIS
     normalised = np.full(GRID.shape, 0.2, dtype=np.float32)
     normalised[labels == PELVIS] = 0.3
     adc = np.full(GRID.shape, 1200.0, dtype=np.float32)
+    adc[2] = 420.0
     lesion = np.zeros(GRID.shape, dtype=bool)
     lesion[4:8, 15:19, 10:14] = True
     normalised[lesion] = 1.4
@@ -102,21 +107,30 @@ def test_specks_and_dim_components_are_left_out():
     assert dim.mask[9, 25, 8:16].all()
 
 
-def test_the_threshold_follows_bright_normal_marrow_to_its_limit():
+def test_the_threshold_lies_between_cord_and_marrow_within_limits():
     normalised, _, labels, lesion = scene()
     adc = np.where(lesion, 1200.0, 420.0)
 
     def threshold(factor, adc=adc, labels=labels):
         return patient_threshold(normalised * np.float32(factor), adc, labels, RULE)
 
-    # Marrow of 0.3: 0.6, 1.2 and 2.4 against limits of 0.5 and 1.8.
-    assert threshold(1.0) == pytest.approx(0.6)
-    assert threshold(2.0) == pytest.approx(1.2)
-    assert threshold(4.0) == pytest.approx(1.8)
-    assert threshold(0.5) == pytest.approx(0.5)
-    # Marrow that is diseased all over has no normal ADC and does not raise it.
-    assert threshold(2.0, adc=adc * 3) == pytest.approx(0.5)
-    assert threshold(2.0, labels=labels * 0) == pytest.approx(0.5)
+    # Marrow of 0.3 x factor: the square root of 0.25 x factor, between 0.35 and 1.8.
+    assert threshold(1.0) == pytest.approx(0.5)
+    assert threshold(4.0) == pytest.approx(1.0)
+    assert threshold(16.0) == pytest.approx(1.8)
+    assert threshold(0.25) == pytest.approx(0.35)
+    # Without normal marrow (diseased all over, or not found) the cord alone is the reference.
+    assert threshold(4.0, adc=adc * 3) == pytest.approx(1.0)
+    assert threshold(4.0, labels=labels * 0) == pytest.approx(1.0)
+
+
+def test_what_diffuses_like_normal_marrow_must_be_brighter():
+    normalised, adc, labels, lesion = scene()
+    adc[lesion] = 600.0
+    normalised[lesion] = 0.79  # the threshold is 0.5, and 0.8 for marrow-like ADC
+    assert not found(normalised, adc, labels).mask.any()
+    normalised[lesion] = 0.81
+    np.testing.assert_array_equal(found(normalised, adc, labels).mask, lesion)
 
 
 def test_the_blurred_edge_of_a_lesion_is_trimmed():

@@ -1,6 +1,7 @@
 import hashlib
 import os
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,8 @@ from jobs.result import ResultFile
 from jobs.store import JobStore
 from jobs.study import Instance, input_digest
 
+PROJECT = Path(__file__).parents[2]
+
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch, tmp_path):
@@ -18,6 +21,7 @@ def clean_environment(monkeypatch, tmp_path):
         if name.startswith("OSTEON_"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
 
 
 @pytest.fixture

@@ -91,8 +91,8 @@ def test_settings_cannot_be_changed():
 def test_the_disease_rule_of_the_settings_is_that_of_the_imaging(tmp_path):
     from service import wiring  # noqa: PLC0415
 
-    flags = {"data_dir": tmp_path, "disease": {"rule": {"signal_threshold": 0.8}}}
-    assert wiring.worker_configuration(load_settings(flags)).disease == {"signal_threshold": 0.8}
+    flags = {"data_dir": tmp_path, "disease": {"rule": {"marrow_factor": 2.5}}}
+    assert wiring.worker_configuration(load_settings(flags)).disease == {"marrow_factor": 2.5}
     flags["disease"] = {"rule": {"signal_treshold": 0.8}}
     with pytest.raises(SettingsError, match="signal_treshold"):
         wiring.worker_configuration(load_settings(flags))

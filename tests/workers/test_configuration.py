@@ -7,7 +7,7 @@ def test_an_assignment_comes_back_from_json_as_it_was(configuration):
     full = replace(
         configuration,
         destinations=(Destination("pacs", "PACS", "127.0.0.1", 104),),
-        disease={"signal_threshold": 0.7},
+        disease={"marrow_factor": 2.5},
         memory_gib=4.0,
     )
     given = Assignment("a" * 32, 3, full)
