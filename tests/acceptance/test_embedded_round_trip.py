@@ -1,0 +1,195 @@
+"""The main job against real peers over real sockets: DCMTK sends, Orthanc receives."""
+
+import hashlib
+import json
+import os
+import random
+import subprocess
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pydicom
+import pytest
+
+from dicom_node.part10 import parse_meta
+from dicom_objects.scanner import Identity, write_study
+from jobs.job import JobState
+from jobs.store import JobStore
+from tests.acceptance.peers import Orthanc, Service, make_service, storescu, wait_for
+
+pytestmark = pytest.mark.acceptance
+
+SEG = "1.2.840.10008.5.1.4.1.1.66.4"
+SR = "1.2.840.10008.5.1.4.1.1.88.34"
+N_STUDIES = 10
+TRAINED = Path(__file__).parents[2] / "model_repository"
+
+
+def opened(service: Service) -> JobStore:
+    return JobStore(f"sqlite:///{service.folder / 'data/osteon.sqlite'}")
+
+
+def delivered(store: JobStore, n: int) -> bool:
+    jobs = store.jobs()
+    ended = [job for job in jobs if job.state in (JobState.FAILED, JobState.REJECTED)]
+    assert not ended, [job.failure for job in ended]
+    return len(jobs) == n and all(job.state is JobState.DELIVERED for job in jobs)
+
+
+def data_set(part10: bytes) -> bytes:
+    """The bytes after the file meta information: what goes over the wire."""
+    return part10[parse_meta(part10).offset :]
+
+
+def assert_the_pacs_has_what_was_kept(
+    store: JobStore, results: Path, pacs: Orthanc, job_id: str
+) -> Counter[str]:
+    """Every kept object is in the PACS once, with the same bytes; count its classes."""
+    study_uid = store.job(job_id).study_uid
+    there = pacs.instances(study_uid)
+    kept = {r.sop_instance_uid: r for r in store.results(job_id) if r.sop_instance_uid}
+    assert sorted(i["MainDicomTags"]["SOPInstanceUID"] for i in there) == sorted(kept)
+    for instance in there:
+        result = kept[instance["MainDicomTags"]["SOPInstanceUID"]]
+        content = (results / result.path).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == result.sha256
+        assert data_set(pacs.file(instance["ID"])) == data_set(content)
+    return Counter(str(result.sop_class_uid) for result in kept.values())
+
+
+@pytest.fixture
+def model_repository(quick_models: Path) -> Path:
+    """The trained model where there is one."""
+    return TRAINED if (TRAINED / "anatomy/osteon.json").is_file() else quick_models
+
+
+def test_a_study_comes_back_from_the_pacs_byte_for_byte(
+    tmp_path: Path, orthanc: Orthanc, model_repository: Path, coarse_study: Path
+) -> None:
+    service = make_service(tmp_path / "osteon", orthanc, model_repository, quiet_s=2.0)
+    service.start("node")
+    service.start("worker")
+    try:
+        wait_for("the node's start", service.listens, 60)
+        sent = storescu(coarse_study, service.node_port)
+        assert sent.complete
+        assert sent.acknowledged == {p for p in coarse_study.rglob("*") if p.is_file()}
+        with opened(service) as store:
+            wait_for("delivery", lambda: delivered(store, 1), 240)
+            [job] = store.jobs()
+            results = service.folder / "data/results"
+            classes = assert_the_pacs_has_what_was_kept(store, results, orthanc, job.id)
+            assert classes == {SEG: 2, SR: 1}
+            assert {"read", "anatomy", "encode", "deliver"} <= set(store.stage_seconds(job.id))
+            files = {r.name: results / r.path for r in store.results(job.id)}
+    finally:
+        service.stop()
+    for name, path in files.items():
+        if name.endswith(".dcm"):
+            assert_valid(path)
+    assert_numbers_agree(files["measurements.json"], files["sr.dcm"])
+
+
+def assert_valid(path: Path) -> None:
+    """Dciodvfy, of David Clunie's dicom3tools, finds no error."""
+    done = subprocess.run(
+        ["/usr/bin/dciodvfy", str(path)], capture_output=True, text=True, check=False
+    )
+    errors = [row for row in done.stderr.splitlines() if row.startswith("Error")]
+    assert not errors, errors
+
+
+def assert_numbers_agree(measurements: Path, report: Path) -> None:
+    """TDV in the report is TDV in the document."""
+    tdv_ml = json.loads(measurements.read_text())["totals"]["tdv_ml"]
+    stack, found = [pydicom.dcmread(report)], []
+    while stack:
+        item = stack.pop()
+        stack += list(item.get("ContentSequence", []))
+        concepts = item.get("ConceptNameCodeSequence", [])
+        if concepts and concepts[0].CodeValue == "TDV":
+            found.append(float(item.MeasuredValueSequence[0].NumericValue))
+    assert found == [pytest.approx(tdv_ml, abs=0.001, rel=1e-5)]
+
+
+def test_killed_at_random_moments_nothing_is_lost_and_nothing_comes_twice(
+    tmp_path: Path, orthanc: Orthanc, quick_models: Path, coarse
+) -> None:
+    """Kill -9 of node and worker while ten studies are sent and measured."""
+    studies = [tmp_path / f"study{n}" for n in range(N_STUDIES)]
+    for n, folder in enumerate(studies):
+        write_study(coarse, folder, Identity(accession_number=f"CRASH{n}"), distractors=False)
+    service = make_service(tmp_path / "osteon", orthanc, quick_models, quiet_s=6.0)
+    service.start("node")
+    wait_for("the node's start", service.listens, 60)
+    service.start("worker")
+    seed = int(os.environ.get("KILLER_SEED", time.time_ns() % 10_000))
+    (tmp_path / "KILLER_SEED").write_text(str(seed))  # to repeat the moments of a failure
+    with opened(service) as store:
+        killer = Killer(service, store, random.Random(seed))
+        thread = threading.Thread(target=killer.run)
+        thread.start()
+        try:
+            acknowledged: set[Path] = set()
+            for folder in studies:
+                acknowledged |= send_until_complete(folder, service.node_port)
+            wait_for("all deliveries", lambda: delivered(store, N_STUDIES), 300)
+        finally:
+            killer.stop.set()
+            thread.join()
+            service.stop()
+        assert killer.kills["node"] >= 2
+        assert killer.kills["worker"] >= 2
+        assert_every_acknowledged_instance_is_there(store, acknowledged)
+        for job in store.jobs():
+            results = service.folder / "data/results"
+            classes = assert_the_pacs_has_what_was_kept(store, results, orthanc, job.id)
+            assert classes == {SEG: 2, SR: 1}
+    assert len(orthanc.instances()) == 3 * N_STUDIES
+
+
+class Killer:
+    """Kills node or worker at random moments and starts it again at once."""
+
+    def __init__(self, service: Service, store: JobStore, dice: random.Random) -> None:
+        self.service = service
+        self.store = store
+        self.dice = dice
+        self.stop = threading.Event()
+        self.kills: Counter[str] = Counter()
+
+    def run(self) -> None:
+        while not self.stop.wait(self.dice.uniform(0.5, 5.0)):
+            name = self.dice.choice(["node", "worker"])
+            if name == "worker" and self._would_use_up_the_attempts():
+                continue
+            self.service.kill(name)
+            self.kills[name] += 1
+            self.service.start(name)
+
+    def _would_use_up_the_attempts(self) -> bool:
+        """A job whose worker dies in every attempt fails, rightly; that is another test."""
+        running = self.store.jobs(JobState.RUNNING)
+        return any(job.attempt >= job.max_attempts - 1 for job in running)
+
+
+def send_until_complete(folder: Path, port: int) -> set[Path]:
+    acknowledged: set[Path] = set()
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        sent = storescu(folder, port)
+        acknowledged |= sent.acknowledged
+        if sent.complete:
+            return acknowledged
+        time.sleep(0.2)
+    message = f"{folder} could not be sent"
+    raise AssertionError(message)
+
+
+def assert_every_acknowledged_instance_is_there(store: JobStore, files: set[Path]) -> None:
+    known = {i.sop_instance_uid for job in store.jobs() for i in store.instances(job.study_uid)}
+    sent = {str(pydicom.dcmread(p, stop_before_pixels=True).SOPInstanceUID) for p in files}
+    assert sent <= known
+    assert len(sent) == len(files) > 0
