@@ -54,11 +54,11 @@ def follow(average: nn.Module, network: nn.Module, decay: float, step: int) -> N
     with torch.no_grad():
         for ours, theirs in zip(average.parameters(), network.parameters(), strict=True):
             ours.lerp_(theirs, weight)
-        for ours, theirs in zip(average.buffers(), network.buffers(), strict=True):
-            if ours.is_floating_point():
-                ours.lerp_(theirs, weight)
+        for held, new in zip(average.buffers(), network.buffers(), strict=True):
+            if held.is_floating_point():
+                held.lerp_(new, weight)
             else:
-                ours.copy_(theirs)
+                held.copy_(new)
 
 
 def save_checkpoint(state: RunState, path: Path) -> None:
