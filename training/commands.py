@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from training.allocation import keep_freed_memory
 from training.cohort import prepare_cohort, training_cohort
+from training.declaration import read_declaration
 from training.evaluation import evaluate_cohort
 from training.experiment import load_experiment
 from training.export import export_run
@@ -88,7 +89,8 @@ def evaluate(
     """
     results = evaluate_cohort(model, parse_seeds(seeds), out, workers, on_case)
     table = markdown(results)
-    summary = summarise(results) | {"markdown": table}
+    digest = read_declaration(model / "osteon.json").sha256
+    summary = {"model_sha256": digest, **summarise(results), "markdown": table}
     (out / "evaluation.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     (out / "evaluation.md").write_text(table, encoding="utf-8")
     return table

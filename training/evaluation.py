@@ -114,18 +114,19 @@ def evaluate_patient(seed: int, model: ServedModel) -> CaseResult:
 def evaluate_cohort(
     folder: Path, seeds: tuple[int, ...], out: Path, workers: int, on_case: Callable[[int], None]
 ) -> list[CaseResult]:
-    """Evaluate every seed; one JSON a case in `out/cases`, and those that are there are kept."""
-    (out / "cases").mkdir(parents=True, exist_ok=True)
-    missing = [s for s in seeds if not _result_path(out, s).exists()]
+    """Evaluate every seed; one JSON a case, and those of the same model file are kept."""
+    cases = out / f"cases-{read_declaration(folder / 'osteon.json').sha256[:12]}"
+    cases.mkdir(parents=True, exist_ok=True)
+    missing = [s for s in seeds if not _result_path(cases, s).exists()]
     if workers <= 1:
         for seed in missing:
-            on_case(_evaluate_to_file(folder, seed, out))
+            on_case(_evaluate_to_file(folder, seed, cases))
     else:
         with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_one_thread) as pool:
-            futures = [pool.submit(_evaluate_to_file, folder, s, out) for s in missing]
+            futures = [pool.submit(_evaluate_to_file, folder, s, cases) for s in missing]
             for future in as_completed(futures):
                 on_case(future.result())
-    return [_read_result(_result_path(out, s)) for s in seeds]
+    return [_read_result(_result_path(cases, s)) for s in seeds]
 
 
 def _burden(
@@ -148,9 +149,9 @@ def _truth_on(truth: Truth, volume: DiffusionVolume) -> NDArray[np.uint8]:
     return moved
 
 
-def _evaluate_to_file(folder: Path, seed: int, out: Path) -> int:
+def _evaluate_to_file(folder: Path, seed: int, cases: Path) -> int:
     result = evaluate_patient(seed, load_model(folder))
-    path = _result_path(out, seed)
+    path = _result_path(cases, seed)
     partial = path.with_suffix(f".{os.getpid()}.partial")
     partial.write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
     partial.replace(path)
@@ -162,8 +163,8 @@ def _read_result(path: Path) -> CaseResult:
     return CaseResult(**values)
 
 
-def _result_path(out: Path, seed: int) -> Path:
-    return out / "cases" / f"phantom-{seed:05d}.json"
+def _result_path(cases: Path, seed: int) -> Path:
+    return cases / f"phantom-{seed:05d}.json"
 
 
 def _one_thread() -> None:

@@ -57,7 +57,7 @@ def export_run(run: Path, repository: Path, evaluation: dict[str, Any] | None) -
 
     Raises:
         TrainingError: `CHECKPOINT`; `EXPORT`, the file differs from the network, loses accuracy
-            in bfloat16, or is too large. The repository stays as it was.
+            in bfloat16, is too large, or is not what was evaluated. The repository stays as it was.
 
     """
     experiment = load_experiment(run / "config.yaml")
@@ -67,6 +67,7 @@ def export_run(run: Path, repository: Path, evaluation: dict[str, Any] | None) -
     file = staging / "1" / "model.pt"
     try:
         report = _write_and_check(network, experiment, file)
+        _refuse_foreign(evaluation, report)
         spec = experiment.model_spec(report.sha256)
         free = {
             "tool": {"name": "osteon train", "torch": torch.__version__.split("+")[0]},
@@ -148,6 +149,13 @@ def _mean_dice(file: Path, spec: ModelSpec, cases: list[Case], *, bf16: bool) ->
         for name in ("skeleton", "organs", "spinal_canal"):
             groups.setdefault(name, []).append(scores.get(name, 0.0))
     return {name: float(np.mean(values)) for name, values in groups.items()}
+
+
+def _refuse_foreign(evaluation: dict[str, Any] | None, report: ExportReport) -> None:
+    """Keep another model's numbers off the card; equal runs export equal bytes."""
+    if evaluation is not None and evaluation["model_sha256"] != report.sha256:
+        message = "the evaluation was made with another model file; evaluate this export first"
+        raise TrainingError(message, code="EXPORT")
 
 
 def _publish(staging: Path, folder: Path) -> None:

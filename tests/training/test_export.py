@@ -59,6 +59,13 @@ def test_export_writes_what_serving_needs(run_folder, experiment, tmp_path):
     assert not list((tmp_path / "models").glob(".*"))
 
 
+def test_a_card_never_shows_the_numbers_of_another_file(run_folder, tmp_path):
+    report = {"model_sha256": "00" * 32, "markdown": "perfect"}
+    with pytest.raises(TrainingError, match="another model file"):
+        export_run(run_folder, tmp_path / "models", report)
+    assert not (tmp_path / "models" / "anatomy").exists()
+
+
 def test_the_file_answers_as_the_network_at_any_fitting_shape(run_folder, experiment, tmp_path):
     export_run(run_folder, tmp_path / "models", None)
     network = new_state(experiment).average.eval()
