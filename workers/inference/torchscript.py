@@ -71,7 +71,9 @@ class TorchScriptModel:
         """Return the probabilities (class, slice, row, column) of one slab, checked."""
         padded = pad_to_multiple(array, self._spec.divisor)
         tensor = torch.from_numpy(padded)[None].contiguous(memory_format=torch.channels_last_3d)
-        with torch.inference_mode(), self._precision():
+        # A study is a few slabs: the optimiser's profiling runs would cost more than they save.
+        plainly = torch.jit.optimized_execution(False)  # type: ignore[attr-defined]
+        with torch.inference_mode(), plainly, self._precision():
             answer = self._module(tensor)[0].float().numpy()
         classes = len(self._spec.classes)
         if answer.shape != (classes, *padded.shape[1:]):
