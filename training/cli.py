@@ -15,6 +15,8 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -58,7 +60,7 @@ def prepare(
 
     experiment = load_experiment(config)
     asked = seeds or f"{experiment.cohort.train_seeds},{experiment.cohort.validation_seeds}"
-    with _bar("case") as bar:
+    with _bar(MofNCompleteColumn()) as bar:
         task = bar.add_task("preparing", total=len(parse_seeds(asked)))
         done = run_prepare(config, asked, workers, lambda _: bar.advance(task))
         bar.update(task, completed=done.asked)
@@ -81,14 +83,14 @@ def fit(
     from training.commands import fit as run_fit  # noqa: PLC0415 - torch takes seconds to load
 
     signal.signal(signal.SIGTERM, _interrupt)
-    with _bar("%") as bar:
+    with _bar(TaskProgressColumn()) as bar:
         task = bar.add_task("loading", total=1000)
 
         def show(report: StepReport) -> None:
             text = f"step {report.step}  loss {report.loss:.3f}"
             bar.update(task, completed=1000 * report.done, description=text)
             if report.validation:
-                bar.console.print(_in_words(report.step, report.validation))
+                bar.console.print(_in_words(report.step, report.validation), soft_wrap=True)
 
         last = run_fit(config, run, max_minutes, resume, show)
     typer.echo(f"{run}: step {last.step}" if last else f"{run}: nothing left to do")
@@ -107,7 +109,7 @@ def evaluate(
     """
     from training.commands import evaluate as run_evaluate  # noqa: PLC0415
 
-    with _bar("case") as bar:
+    with _bar(MofNCompleteColumn()) as bar:
         task = bar.add_task("evaluating", total=len(parse_seeds(seeds)))
         table = run_evaluate(model, seeds, out, workers, lambda _: bar.advance(task))
     typer.echo(table)
@@ -143,12 +145,11 @@ def main() -> None:
         sys.exit(1)
 
 
-def _bar(unit: str) -> Progress:
+def _bar(amount: ProgressColumn) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
+        amount,
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=_stderr,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,8 +73,10 @@ def fit(
     begin_run(run, experiment, [c.name for c in cases], [c.name for c in held_out])
     plan = FitPlan(run / CHECKPOINT, max_minutes, resume)
     last = None
-    with MetricsWriter(run, experiment.fit.log_steps) as writer:
-        for report in train(experiment, plan, cases, held_out):
+    steps = train(experiment, plan, cases, held_out)
+    # Closing them writes the checkpoint, whatever ends the loop.
+    with MetricsWriter(run, experiment.fit.log_steps) as writer, closing(steps):
+        for report in steps:
             writer.write(report)
             on_step(report)
             last = report

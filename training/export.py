@@ -20,6 +20,7 @@ from training.errors import TrainingError
 from training.experiment import load_experiment
 from training.inference import has_bf16, scripted_predictor, slab_probability
 from training.model_card import model_card
+from training.seeds import seeds_in_words
 from training.served import check_served, freeze_network, write_served
 from training.triton import triton_config
 
@@ -92,8 +93,8 @@ def _trained(run: Path, experiment: Experiment) -> tuple[FoldedUNet, dict[str, A
     trained_on = {
         "data": "synthetic patients (osteon phantom) only",
         "train_cases": len(splits["train"]),
-        "train_seeds": experiment.cohort.train_seeds,
-        "validation_seeds": experiment.cohort.validation_seeds,
+        "train_seeds": _seeds(splits["train"]),
+        "validation_seeds": _seeds(splits["validation"]),
         "steps": state.step,
         "hours": round(state.elapsed_s / 3600, 2),
         "git_commit": env["git_commit"],
@@ -101,6 +102,10 @@ def _trained(run: Path, experiment: Experiment) -> tuple[FoldedUNet, dict[str, A
     if experiment.note:
         trained_on["note"] = experiment.note
     return state.average.eval(), trained_on
+
+
+def _seeds(names: list[str]) -> str:
+    return seeds_in_words(tuple(sorted(int(name.rpartition("-")[2]) for name in names)))
 
 
 def _write_and_check(network: FoldedUNet, experiment: Experiment, file: Path) -> ExportReport:

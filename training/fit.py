@@ -19,7 +19,7 @@ from training.sampling import index_case
 from training.schedule import learning_rate, progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
     from pathlib import Path
 
     from training.cases import Case
@@ -53,8 +53,8 @@ class StepReport:
 
 def train(
     experiment: Experiment, plan: FitPlan, cases: Sequence[Case], held_out: Sequence[Case]
-) -> Iterator[StepReport]:
-    """Fit the network, a report a step; checkpoints by the clock, at the end, and when closed.
+) -> Generator[StepReport]:
+    """Fit the network, a report a step; checkpoints and validation by the clock and at the end.
 
     Closing the generator (or an error in it) writes a checkpoint too, so a stopped run goes on
     where it was.
@@ -74,7 +74,8 @@ def train(
             loss = take_step(experiment, state, batch, done)
             clock.tick()
             scores = None
-            if clock.validation_due:
+            ended = progress(state.step, state.elapsed_s, fit.steps, plan.max_minutes) >= 1
+            if clock.validation_due or ended:
                 scores = validate(experiment, state, held_out)
                 clock.validated()
             yield StepReport(

@@ -42,3 +42,14 @@ def refuse_test_seeds(seeds: tuple[int, ...]) -> None:
             "training; leave them out of the range"
         )
         raise TrainingError(message, code="TEST_SEEDS")
+
+
+def seeds_in_words(seeds: tuple[int, ...]) -> str:
+    """Return ascending seeds as ranges, "1-3,7": what `parse_seeds` reads."""
+    ranges: list[list[int]] = []
+    for seed in seeds:
+        if ranges and seed == ranges[-1][1] + 1:
+            ranges[-1][1] = seed
+        else:
+            ranges.append([seed, seed])
+    return ",".join(f"{a}-{b}" if b > a else f"{a}" for a, b in ranges)

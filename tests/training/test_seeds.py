@@ -7,7 +7,7 @@ import pytest
 from training.cohort import training_cohort
 from training.commands import prepare
 from training.errors import TrainingError
-from training.seeds import parse_seeds
+from training.seeds import parse_seeds, seeds_in_words
 
 
 def test_ranges_are_joined_sorted_and_single():
@@ -38,6 +38,11 @@ def test_prepare_refuses_test_seeds_before_it_makes_anything(tmp_path):
     with pytest.raises(TrainingError, match="1005"):
         prepare(config, "998-1005", 1, lambda _: None)
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("text", ["1-3,7", "900-905", "4"])
+def test_seeds_are_said_as_they_are_read(text):
+    assert seeds_in_words(parse_seeds(text)) == text
 
 
 def test_the_seeds_beside_the_test_seeds_are_free():
