@@ -59,35 +59,36 @@ class TorchScriptModel:
         check_input(self._spec, model_input)
         array = model_input.array
         parts = slabs(array.shape[1], self._spec.slab_slices, self._spec.slab_overlap)
-        total = np.zeros((len(self._spec.classes), *array.shape[1:]), dtype=np.float16)
+        # torch converts to half in hardware; numpy's way traps on every vanishing probability.
+        total = torch.zeros((len(self._spec.classes), *array.shape[1:]), dtype=torch.float16)
         for done, part in enumerate(parts, start=1):
             probability = self._slab(array[:, part.start : part.stop])
-            weights = np.asarray(part.weights, dtype=np.float32)[:, None, None]
-            total[:, part.start : part.stop] += (probability * weights).astype(np.float16)
+            weights = torch.as_tensor(part.weights, dtype=torch.float32)[:, None, None]
+            total[:, part.start : part.stop] += (probability * weights).half()
             on_progress(done / len(parts))
-        return total
+        answer: NDArray[np.float16] = total.numpy()
+        return answer
 
-    def _slab(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _slab(self, array: NDArray[np.float32]) -> torch.Tensor:
         """Return the probabilities (class, slice, row, column) of one slab, checked."""
         padded = pad_to_multiple(array, self._spec.divisor)
         tensor = torch.from_numpy(padded)[None].contiguous(memory_format=torch.channels_last_3d)
         # A study is a few slabs: the optimiser's profiling runs would cost more than they save.
         plainly = torch.jit.optimized_execution(False)  # type: ignore[attr-defined]
         with torch.inference_mode(), plainly, self._precision():
-            answer = self._module(tensor)[0].float().numpy()
+            answer: torch.Tensor = self._module(tensor)[0].float()
         classes = len(self._spec.classes)
-        if answer.shape != (classes, *padded.shape[1:]):
+        if tuple(answer.shape) != (classes, *padded.shape[1:]):
             message = (
-                f"model {self._spec.name} answered shape {answer.shape} for "
+                f"model {self._spec.name} answered shape {tuple(answer.shape)} for "
                 f"{classes} classes on {padded.shape[1:]}"
             )
             raise ModelMismatch(message)
-        if not np.isfinite(answer).all():
+        if not bool(torch.isfinite(answer).all()):
             message = f"model {self._spec.name} answered values that are not numbers"
             raise ModelMismatch(message)
         slices, rows, columns = array.shape[1:]
-        inside: NDArray[np.float32] = answer[:, :slices, :rows, :columns]
-        return inside
+        return answer[:, :slices, :rows, :columns]
 
     def _precision(self) -> AbstractContextManager[object]:
         if self._bfloat16:
