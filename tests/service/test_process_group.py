@@ -26,6 +26,7 @@ def until(test, limit_s=20.0):
 
 
 def test_a_member_that_is_killed_is_started_again_and_all_stop_together():
+    before = set(psutil.Process().children())  # a server that other tests share may run
     group = ProcessGroup({"one": program(SLEEP), "two": program(SLEEP)})
     stop = threading.Event()
     thread = threading.Thread(target=group.run, args=(stop,))
@@ -37,7 +38,7 @@ def test_a_member_that_is_killed_is_started_again_and_all_stop_together():
     stop.set()
     thread.join(20)
     assert not thread.is_alive()
-    assert not psutil.Process().children()
+    assert set(psutil.Process().children()) <= before
 
 
 def test_a_member_that_fails_at_once_is_not_started_in_a_tight_loop(tmp_path):
