@@ -85,11 +85,18 @@ def read_numbers(report: Path) -> ReceivedNumbers:
 def _frames(seg: Dataset, grid: Geometry) -> Iterator[tuple[int, int, NDArray[np.bool_]]]:
     """Yield segment number, slice of `grid` and mask of each frame."""
     pixels = seg.pixel_array.reshape(-1, seg.Rows, seg.Columns)
+    shared = seg.SharedFunctionalGroupsSequence[0]
     for frame, groups in zip(pixels, seg.PerFrameFunctionalGroupsSequence, strict=True):
-        number = groups.SegmentIdentificationSequence[0].ReferencedSegmentNumber
-        position = groups.PlanePositionSequence[0].ImagePositionPatient
+        number = _group(groups, shared, "SegmentIdentificationSequence").ReferencedSegmentNumber
+        position = _group(groups, shared, "PlanePositionSequence").ImagePositionPatient
         k, _, _ = grid.to_index([float(x) for x in position])
         yield int(number), round(float(k)), frame.astype(bool)
+
+
+def _group(frame: Dataset, shared: Dataset, keyword: str) -> Dataset:
+    """Find a functional group: what is the same in every frame stands in the shared ones."""
+    sequence: Sequence[Dataset] = (frame if keyword in frame else shared)[keyword].value
+    return sequence[0]
 
 
 def _containers(item: Dataset) -> Iterator[Dataset]:
