@@ -49,8 +49,8 @@ class DiseaseRule:
     """Plausible ADC of disease: below is fat or noise, above is fluid."""
     marrow_like_factor: float = 1.6
     """What has the ADC of normal marrow is disease only from this multiple of the threshold on."""
-    bone_probability: float = 0.3
-    """Bone from this probability on, where a probability is given: an inclusive search region."""
+    bone_probability: float = 0.5
+    """Bone from this probability on, where a probability is given; closed and grown below."""
     bone_closing_mm: float = 6.0
     bone_margin_mm: float = 2.5
     skull_margin_mm: float = 0.0

@@ -20,12 +20,13 @@ import torch
 
 from imaging.adc import fit_adc
 from imaging.agreement import dice_by_structure
-from imaging.anatomy import BONES, SPINAL_CANAL
+from imaging.anatomy import BY_NAME, SPINAL_CANAL
 from imaging.disease import disease_mask
+from imaging.labelling import label_anatomy
 from imaging.lesions import find_lesions
 from imaging.measurement import MeasurementSettings, measure
 from imaging.normalisation import normalise_high_b
-from imaging.preprocessing import preprocess, to_labels, to_probability
+from imaging.preprocessing import preprocess
 from imaging.resampling import resample
 from imaging.stations import assemble
 from phantom.acquisition import acquire
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from imaging.adc import AdcFit
     from imaging.diffusion import DiffusionVolume
+    from imaging.labelling import Anatomy
     from imaging.measurement import Measurement
     from imaging.model import ModelSpec
     from phantom.truth import Truth
@@ -93,14 +95,13 @@ def evaluate_patient(seed: int, model: ServedModel) -> CaseResult:
     started = time.perf_counter()
     probability = slab_probability(model.predict, model.spec, given)
     seconds = time.perf_counter() - started
-    labels = to_labels(probability, given.geometry, volume.geometry)
-    bones = probability[[b.label for b in BONES]].sum(axis=0)
-    bone = to_probability(bones, given.geometry, volume.geometry)
-    measured, accepted = _burden(volume, fit, labels, bone)
+    structures = [BY_NAME[name] for name in model.spec.classes]
+    anatomy = label_anatomy(probability, given.geometry, structures, volume.geometry)
+    measured, accepted = _burden(volume, fit, anatomy)
     truth = acquisition.truth
     return CaseResult(
         seed=seed,
-        dice=dice_by_structure(_truth_on(truth, volume), labels),
+        dice=dice_by_structure(_truth_on(truth, volume), anatomy.labels),
         tdv_ml=measured.tdv_ml,
         true_tdv_ml=truth.tdv_ml,
         gadc_um2_s=measured.adc.median if measured.adc else None,
@@ -132,9 +133,9 @@ def evaluate_cohort(
 def _burden(
     volume: DiffusionVolume,
     fit: AdcFit,
-    labels: NDArray[np.uint8],
-    bone: NDArray[np.float32],
+    anatomy: Anatomy,
 ) -> tuple[Measurement, bool]:
+    labels, bone = anatomy.labels, anatomy.bone
     canal = labels == SPINAL_CANAL.label
     signal = normalise_high_b(volume.high_b, fit.adc_um2_s, canal, volume.geometry)
     disease = disease_mask(signal.image, fit.adc_um2_s, bone, labels, volume.geometry)

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from imaging.anatomy import BY_NAME, Kind
+from imaging.anatomy import BY_NAME
 from imaging.errors import ModelMismatch
-from imaging.preprocessing import preprocess, to_labels, to_probability
+from imaging.labelling import label_anatomy
+from imaging.preprocessing import preprocess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
     from imaging.adc import AdcFit
     from imaging.anatomy import Structure
     from imaging.geometry import Geometry
+    from imaging.labelling import Anatomy
     from imaging.model import ModelSpec
     from workers.inference.model import SegmentationModel
-
-
-@dataclass(frozen=True, eq=False)
-class Anatomy:
-    """What the network says, each array (slice, row, column) on the images' grid."""
-
-    labels: NDArray[np.uint8] = field(repr=False)
-    """Positions in `imaging.anatomy.STRUCTURES`."""
-    bone: NDArray[np.float32] = field(repr=False)
-    """Probability that the voxel is any bone."""
 
 
 def find_anatomy(
@@ -49,12 +36,7 @@ def find_anatomy(
     structures = declared_structures(model.spec)
     model_input = preprocess(fit, geometry, model.spec)
     probability = model.predict(model_input, on_progress)
-    grid = model_input.geometry
-    by_class = to_labels(probability, grid, geometry)
-    positions = np.array([s.label for s in structures], dtype=np.uint8)
-    bones = [n for n, s in enumerate(structures) if s.kind is Kind.BONE]
-    bone = probability[bones].sum(axis=0, dtype=np.float32)
-    return Anatomy(positions[by_class], to_probability(bone, grid, geometry))
+    return label_anatomy(probability, model_input.geometry, structures, geometry)
 
 
 def declared_structures(spec: ModelSpec) -> tuple[Structure, ...]:

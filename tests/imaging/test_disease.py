@@ -21,6 +21,7 @@ RULE = DiseaseRule(
     edge_fraction=0.0,
     adc_um2_s=(300.0, 2500.0),
     marrow_like_factor=1.6,
+    bone_probability=0.3,
     bone_closing_mm=6.0,
     bone_margin_mm=2.5,
     skull_margin_mm=0.0,
