@@ -1,0 +1,75 @@
+"""What identifies a patient appears in the DICOM results, and nowhere else."""
+
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from dicom_objects.scanner import Identity, write_study
+from jobs.job import JobState
+from jobs.store import JobStore
+from tests.acceptance.peers import Orthanc, Service, free_port, make_service, storescu, wait_for
+
+pytestmark = pytest.mark.acceptance
+
+CANARIES = ("ZEBRAFINCH", "ZF-77-ID", "ZFACCESSION")
+MARKED = Identity(
+    patient_name="ZEBRAFINCH^CANARY", patient_id="ZF-77-ID", accession_number="ZFACCESSION"
+)
+
+
+def ask(port: int, path: str) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
+        text: str = answer.read().decode()
+        return text
+
+
+def send_marked_studies(coarse, folder: Path, port: int) -> None:
+    """One study that can be measured, and one of a single b-value that is rejected."""
+    write_study(coarse, folder / "whole", MARKED)
+    other = Identity(**{**vars(MARKED), "study_id": "2", "study_time": "235959"})
+    for path in write_study(coarse, folder / "part", other, distractors=False):
+        if path.parent.name.endswith("_b900"):
+            path.unlink()
+    assert storescu(folder / "whole", port).complete
+    assert storescu(folder / "part", port).complete
+
+
+def everything_that_is_written_or_said(service: Service, api_port: int, jobs: list[str]) -> str:
+    said = [ask(api_port, path) for path in ("/", "/metrics", "/readyz", "/api/v1/studies")]
+    said += [ask(api_port, "/api/v1/jobs")]
+    said += [ask(api_port, f"{page}/{job}") for page in ("/jobs", "/api/v1/jobs") for job in jobs]
+    said += [ask(api_port, f"/api/v1/jobs/{job}/events") for job in jobs]
+    said += [path.read_text() for path in service.folder.glob("*.log")]
+    data = service.folder / "data"
+    said += [p.read_bytes().decode("latin-1") for p in data.glob("osteon.sqlite*")]
+    said += [str(p) for p in data.rglob("*")]
+    documents = (p for p in (data / "results").rglob("*") if p.suffix in {".json", ".csv"})
+    said += [p.read_text() for p in documents]
+    return "\n".join(said)
+
+
+def test_a_marked_name_is_in_no_log_metric_row_path_or_answer(
+    tmp_path: Path, orthanc: Orthanc, quick_models: Path, coarse
+) -> None:
+    service = make_service(tmp_path / "osteon", orthanc, quick_models, quiet_s=2.0)
+    api_port = free_port()
+    settings = service.settings.read_text()
+    service.settings.write_text(f"{settings}\n[api]\nport = {api_port}\n")
+    for name in ("node", "worker", "api"):
+        service.start(name)
+    try:
+        wait_for("the node's start", service.listens, 60)
+        send_marked_studies(coarse, tmp_path / "studies", service.node_port)
+        with JobStore(f"sqlite:///{service.folder / 'data/osteon.sqlite'}") as store:
+            ended = {JobState.DELIVERED, JobState.REJECTED}
+            wait_for("both fates", lambda: {j.state for j in store.jobs()} == ended, 240)
+            jobs = [job.id for job in store.jobs()]
+        said = everything_that_is_written_or_said(service, api_port, jobs)
+    finally:
+        service.stop()
+    assert all(job in said for job in jobs)  # what is searched is the real thing
+    for canary in CANARIES:
+        assert canary not in said.upper()
+    names = {orthanc.tag(i["ID"], "PatientName") for i in orthanc.instances()}
+    assert names == {MARKED.patient_name}
