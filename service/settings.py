@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -21,98 +21,22 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from service.sections import (
+    ApiSettings,
+    DestinationSettings,
+    DiseaseSettings,
+    ModelSettings,
+    NodeSettings,
+    StoreSettings,
+    WorkerSettings,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX = "OSTEON_"
 DELIMITER = "__"
 CONFIG_VARIABLE = "OSTEON_CONFIG"
-_PROJECT = Path(__file__).resolve().parent.parent
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-
-
-class Section(BaseModel):
-    """A group of settings: frozen, and strict about names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class NodeSettings(Section):
-    """The DICOM door: who we are and when a study is complete."""
-
-    ae_title: str = Field(default="OSTEON", min_length=1, max_length=16)
-    host: str = "127.0.0.1"
-    port: int = Field(default=11112, ge=0, le=65535)
-    quiet_s: float = Field(
-        default=60.0, gt=0, description="a study is complete after so long a silence"
-    )
-
-
-class StoreSettings(Section):
-    """The database; SQLite in the data directory if no address is given."""
-
-    url: str | None = None
-    password: SecretStr | None = Field(
-        default=None, description="put in place of {password} in the url"
-    )
-
-
-class WorkerSettings(Section):
-    """The process that runs jobs, each in a child of its own."""
-
-    poll_s: float = Field(default=1.0, gt=0)
-    lease_s: float = Field(default=60.0, gt=0)
-    timeout_s: float = Field(default=1800.0, gt=0, description="a job that runs longer is stopped")
-    memory_gib: float | None = Field(
-        default=None, gt=0, description="address space limit of the child"
-    )
-    threads: int | None = Field(default=None, ge=1, description="all cores if not given")
-
-
-class ModelSettings(Section):
-    """Where the served models are."""
-
-    repository: Path = _PROJECT / "model_repository"
-    anatomy: str = "anatomy"
-
-
-class DiseaseSettings(Section):
-    """The rule that marks disease inside bone (docs/architecture.md, burden)."""
-
-    rule: dict[str, float | tuple[float, float]] = Field(
-        default_factory=dict, description="fields of imaging.disease.DiseaseRule to change"
-    )
-    adc_classes_um2_s: tuple[float, float] = Field(
-        default=(900.0, 1400.0), description="between low, intermediate and high ADC"
-    )
-
-
-class ApiSettings(Section):
-    """The web address of the console and the REST interface."""
-
-    host: str = "127.0.0.1"
-    port: int = Field(default=8080, ge=0, le=65535)
-    allow_remote: bool = Field(default=False, description="listen beyond loopback, without sign-in")
-
-    @model_validator(mode="after")
-    def _loopback_only(self) -> ApiSettings:
-        """There is no sign-in yet, so another machine must not reach it by accident."""
-        if self.host not in _LOOPBACK and not self.allow_remote:
-            message = (
-                f"api.host {self.host} can be reached from other machines and there is no "
-                "sign-in; set api.allow_remote = true only behind something that has one"
-            )
-            raise ValueError(message)
-        return self
-
-
-class DestinationSettings(Section):
-    """A system that results are sent to by C-STORE."""
-
-    name: str = Field(min_length=1, max_length=64)
-    ae_title: str = Field(min_length=1, max_length=16)
-    host: str
-    port: int = Field(ge=1, le=65535)
 
 
 class Settings(BaseSettings):

@@ -53,8 +53,14 @@ def make_node(settings: Settings, store: JobStore) -> Node:
     from workers.queue import StoreQueue  # noqa: PLC0415
 
     node = settings.node
-    receiver = ReceiverSettings(ae_title=node.ae_title, host=node.host, port=node.port)
-    spool = Spool(settings.spool_dir)
+    receiver = ReceiverSettings(
+        ae_title=node.ae_title,
+        host=node.host,
+        port=node.port,
+        maximum_associations=node.maximum_associations,
+        calling_ae_titles=node.calling_ae_titles,
+    )
+    spool = Spool(settings.spool_dir, floor_bytes=int(node.free_space_floor_gib * 2**30))
     return Node(receiver, spool, store, StoreQueue(), QuietPeriod(node.quiet_s))
 
 

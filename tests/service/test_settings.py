@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from service.settings import SettingsError, load_settings
@@ -96,3 +98,10 @@ def test_the_disease_rule_of_the_settings_is_that_of_the_imaging(tmp_path):
     flags["disease"] = {"rule": {"signal_treshold": 0.8}}
     with pytest.raises(SettingsError, match="signal_treshold"):
         wiring.worker_configuration(load_settings(flags))
+
+
+def test_the_example_of_the_deployment_loads():
+    example = Path(__file__).parents[2] / "deploy/osteon.example.toml"
+    settings = load_settings(config_file=example)
+    assert settings.node.calling_ae_titles == ("PACS", "WBMRI1")
+    assert settings.destinations[0].port == 104

@@ -1,0 +1,101 @@
+"""The groups of settings, frozen and strict about names; `service.settings` reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+_PROJECT = Path(__file__).resolve().parent.parent
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class Section(BaseModel):
+    """A group of settings: frozen, and strict about names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NodeSettings(Section):
+    """The DICOM door: who we are and when a study is complete."""
+
+    ae_title: str = Field(default="OSTEON", min_length=1, max_length=16)
+    host: str = "127.0.0.1"
+    port: int = Field(default=11112, ge=0, le=65535)
+    quiet_s: float = Field(
+        default=60.0, gt=0, description="a study is complete after so long a silence"
+    )
+    maximum_associations: int = Field(default=50, ge=1)
+    calling_ae_titles: tuple[str, ...] = Field(
+        default=(), description="who may send; anybody if empty (an AE title is no proof)"
+    )
+    free_space_floor_gib: float = Field(
+        default=1.0, ge=0, description="with less free disk the node answers 0xA700"
+    )
+
+
+class StoreSettings(Section):
+    """The database; SQLite in the data directory if no address is given."""
+
+    url: str | None = None
+    password: SecretStr | None = Field(
+        default=None, description="put in place of {password} in the url"
+    )
+
+
+class WorkerSettings(Section):
+    """The process that runs jobs, each in a child of its own."""
+
+    poll_s: float = Field(default=1.0, gt=0)
+    lease_s: float = Field(default=60.0, gt=0)
+    timeout_s: float = Field(default=1800.0, gt=0, description="a job that runs longer is stopped")
+    memory_gib: float | None = Field(
+        default=None, gt=0, description="address space limit of the child"
+    )
+    threads: int | None = Field(default=None, ge=1, description="all cores if not given")
+
+
+class ModelSettings(Section):
+    """Where the served models are."""
+
+    repository: Path = _PROJECT / "model_repository"
+    anatomy: str = "anatomy"
+
+
+class DiseaseSettings(Section):
+    """The rule that marks disease inside bone (docs/architecture.md, burden)."""
+
+    rule: dict[str, float | tuple[float, float]] = Field(
+        default_factory=dict, description="fields of imaging.disease.DiseaseRule to change"
+    )
+    adc_classes_um2_s: tuple[float, float] = Field(
+        default=(900.0, 1400.0), description="between low, intermediate and high ADC"
+    )
+
+
+class ApiSettings(Section):
+    """The web address of the console and the REST interface."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    allow_remote: bool = Field(default=False, description="listen beyond loopback, without sign-in")
+
+    @model_validator(mode="after")
+    def _loopback_only(self) -> ApiSettings:
+        """There is no sign-in yet, so another machine must not reach it by accident."""
+        if self.host not in _LOOPBACK and not self.allow_remote:
+            message = (
+                f"api.host {self.host} can be reached from other machines and there is no "
+                "sign-in; set api.allow_remote = true only behind something that has one"
+            )
+            raise ValueError(message)
+        return self
+
+
+class DestinationSettings(Section):
+    """A system that results are sent to by C-STORE."""
+
+    name: str = Field(min_length=1, max_length=64)
+    ae_title: str = Field(min_length=1, max_length=16)
+    host: str
+    port: int = Field(ge=1, le=65535)
