@@ -6,6 +6,7 @@ high-b → disease → TDV and gADC, each beside its truth.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
@@ -13,11 +14,14 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from functools import cache
 from multiprocessing import get_context
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+import imaging
+import phantom
 from imaging.adc import fit_adc
 from imaging.agreement import dice_by_structure
 from imaging.anatomy import BY_NAME, SPINAL_CANAL
@@ -37,7 +41,6 @@ from training.inference import has_bf16, scripted_predictor, slab_probability
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -115,8 +118,8 @@ def evaluate_patient(seed: int, model: ServedModel) -> CaseResult:
 def evaluate_cohort(
     folder: Path, seeds: tuple[int, ...], out: Path, workers: int, on_case: Callable[[int], None]
 ) -> list[CaseResult]:
-    """Evaluate every seed; one JSON a case, and those of the same model file are kept."""
-    cases = out / f"cases-{read_declaration(folder / 'osteon.json').sha256[:12]}"
+    """Evaluate every seed; one JSON a case, and those of the same model and software are kept."""
+    cases = out / f"cases-{_fingerprint(folder)}"
     cases.mkdir(parents=True, exist_ok=True)
     missing = [s for s in seeds if not _result_path(cases, s).exists()]
     if workers <= 1:
@@ -162,6 +165,15 @@ def _evaluate_to_file(folder: Path, seed: int, cases: Path) -> int:
 def _read_result(path: Path) -> CaseResult:
     values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return CaseResult(**values)
+
+
+def _fingerprint(folder: Path) -> str:
+    """Digest of what decides a result: the model file, how patients are made and measured."""
+    digest = hashlib.sha256(read_declaration(folder / "osteon.json").sha256.encode())
+    for room in (imaging, phantom):
+        for path in sorted(Path(room.__path__[0]).glob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _result_path(cases: Path, seed: int) -> Path:

@@ -34,7 +34,7 @@ Under bfloat16 autocast the convolutions run in bfloat16.
 
 ## What it was trained on
 {trained_on}
-Seeds 1000-1019 were never prepared, trained or tuned on.
+Seeds 1000-1019 were never prepared or trained on.
 
 ## Method
 3D residual U-Net after Candito et al. (arXiv 2503.20722): ADC + S0 in, Dice + cross-entropy. The
@@ -81,4 +81,10 @@ def model_card(spec: ModelSpec, free: Mapping[str, Any]) -> str:
 
 
 def _bullets(values: Mapping[str, Any]) -> str:
-    return "\n".join(f"- {key.replace('_', ' ')}: {value}" for key, value in values.items())
+    return "\n".join(f"- {key.replace('_', ' ')}: {_said(value)}" for key, value in values.items())
+
+
+def _said(value: Any) -> str:  # noqa: ANN401 - free fields hold anything
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_said(held)}" for key, held in value.items())
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
