@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 class DiseaseRule:
     """All numbers of the rule. Signal is in units of the spinal cord's (`normalisation`).
 
-    The defaults were chosen on synthetic patients (seeds 901-910, true labels), not on people.
+    The defaults were chosen on synthetic patients (seeds 901-920), not on people.
     """
 
     lowest_threshold: float = 0.35
     """Disease is at least this bright, however dark the patient's marrow is."""
-    marrow_factor: float = 2.0
+    marrow_factor: float = 1.6
     """The threshold is the geometric mean of the cord's signal and this many times the signal of
     the patient's own normal marrow: half-way, in ratio, between two references of which either
     may be unusual in one patient."""
@@ -43,13 +43,13 @@ class DiseaseRule:
     """Marrow never raises the threshold above this: what is so bright may be diffuse disease."""
     peak_factor: float = 1.3
     """A component must reach this multiple of the threshold somewhere; noise seldom does."""
-    edge_fraction: float = 0.4
+    edge_fraction: float = 0.35
     """Voxels below this share of their component's peak are its blurred edge."""
     adc_um2_s: tuple[float, float] = (350.0, 2500.0)
     """Plausible ADC of disease: below is fat or noise, above is fluid."""
-    marrow_like_factor: float = 1.6
+    marrow_like_factor: float = 2.0
     """What has the ADC of normal marrow is disease only from this multiple of the threshold on."""
-    bone_probability: float = 0.5
+    bone_probability: float = 0.7
     """Bone from this probability on, where a probability is given; closed and grown below."""
     bone_closing_mm: float = 6.0
     bone_margin_mm: float = 2.5
