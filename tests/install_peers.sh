@@ -6,6 +6,7 @@ missing=()
 [ -x /usr/sbin/Orthanc ] || missing+=(orthanc)
 [ -x /usr/bin/storescu ] || missing+=(dcmtk)
 [ -x /usr/bin/dciodvfy ] || missing+=(dicom3tools)
+command -v strace >/dev/null || missing+=(strace)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -29,7 +29,7 @@ BIN = Path(sys.executable).parent
 def tool(name):
     found = shutil.which(name) or shutil.which(name, path=str(BIN))
     if not found:
-        pytest.skip(f"{name} is not installed (apt install dicom3tools dcmtk; pip install dcmqi)")
+        pytest.fail(f"{name} is not installed; run tests/install_peers.sh and make install")
     return found
 
 
