@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dicom_objects.records import SeriesRecord
+    from dicom_objects.reading.records import SeriesRecord
 
 
 class DicomObjectError(Exception):

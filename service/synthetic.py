@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dicom_objects.scanner import write_study
+from dicom_objects.scanner.study import write_study
 from phantom.acquisition import Protocol, acquire
 from phantom.patient import PatientOptions, make_patient
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from dicom_objects.results import ResultContent, encode_results
+from dicom_objects.writing.results import ResultContent, encode_results
 from imaging.provenance import ModelIdentity, Provenance
 from jobs.result import ResultFile
 from report.content import ReportContent, ReportImages
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dicom_objects.records import DiffusionStudy
+    from dicom_objects.reading.records import DiffusionStudy
     from imaging.adc import AdcFit
     from imaging.measurement import Measurement
     from imaging.model import ModelSpec

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from dicom_objects.diffusion import read_study
+from dicom_objects.reading.diffusion import read_study
 from imaging.adc import fit_adc
 from imaging.anatomy import SPINAL_CANAL
 from imaging.disease import DiseaseRule, disease_mask

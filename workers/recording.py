@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from dicom_objects.records import SeriesRecord
+    from dicom_objects.reading.records import SeriesRecord
     from jobs.job import Job, Stage
     from jobs.store import JobStore
 

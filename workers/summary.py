@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dicom_objects.records import SeriesRecord
+    from dicom_objects.reading.records import SeriesRecord
     from workers.encoding import Findings
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from dicom_objects.scanner import write_study
+from dicom_objects.scanner.study import write_study
 from phantom.acquisition import Protocol, acquire
 from phantom.patient import make_patient
 from tests.acceptance.peers import Orthanc, missing_peers

@@ -14,7 +14,7 @@ import pydicom
 import pytest
 
 from dicom_node.part10 import parse_meta
-from dicom_objects.scanner import Identity, write_study
+from dicom_objects.scanner.study import Identity, write_study
 from jobs.job import JobState
 from jobs.store import JobStore
 from tests.acceptance.peers import Orthanc, Service, make_service, storescu, wait_for

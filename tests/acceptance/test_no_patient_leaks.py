@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dicom_objects.scanner import Identity, write_study
+from dicom_objects.scanner.study import Identity, write_study
 from jobs.job import JobState
 from jobs.store import JobStore
 from tests.acceptance.peers import Orthanc, Service, free_port, make_service, storescu, wait_for

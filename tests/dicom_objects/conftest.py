@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from dicom_objects import scanner
-from dicom_objects.diffusion import read_study
-from dicom_objects.results import ResultContent, encode_results
+from dicom_objects.reading.diffusion import read_study
+from dicom_objects.scanner import study as scanner
+from dicom_objects.writing.results import ResultContent, encode_results
 from imaging.adc import fit_adc
 from imaging.anatomy import STRUCTURES
 from imaging.diffusion import DiffusionVolume, Station

@@ -189,7 +189,7 @@ def mr_image(series, n, b):
 
 
 def test_the_series_table_is_for_people(capsys):
-    from dicom_objects.records import SeriesRecord  # noqa: PLC0415
+    from dicom_objects.reading.records import SeriesRecord  # noqa: PLC0415
 
     record = SeriesRecord(
         "2.25.1", None, "", "trace", (50.0,), "", 3, None, False, "SHORT", "too few."

@@ -6,7 +6,7 @@ import pytest
 from dicom_node.receive import Receiver, ReceiverSettings
 from dicom_node.spool import Spool
 from dicom_objects.errors import NoUsableDiffusion
-from dicom_objects.records import SeriesRecord
+from dicom_objects.reading.records import SeriesRecord
 from imaging.errors import UnusableImages
 from jobs.job import EventKind, JobState, Stage
 from jobs.result import DeliveryStatus, ResultFile

@@ -5,8 +5,8 @@ import struct
 import pytest
 from pydicom import Dataset
 
-from dicom_objects.bvalues import read_b_value
-from dicom_objects.shells import fit_refusal, shell_table
+from dicom_objects.reading.bvalues import read_b_value
+from dicom_objects.reading.shells import fit_refusal, shell_table
 
 
 def header(b=None, **private):

@@ -1,11 +1,10 @@
-"""What a file's header says, read once: everything that the rules need and where its pixels lie."""
+"""From files to frames: each header is read once."""
 
 from __future__ import annotations
 
 import struct
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,9 @@ from pydicom.uid import (
 )
 
 from dicom_objects.attributes import number, numbers, text, tokens
-from dicom_objects.bvalues import BReading, read_b_value
-from dicom_objects.directions import read_directionality, read_gradient
+from dicom_objects.reading.bvalues import read_b_value
+from dicom_objects.reading.directions import read_directionality, read_gradient
+from dicom_objects.reading.frames import Frame, Pixels, Plane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,59 +44,7 @@ _UNREADABLE = (
 _WITHOUT_PREAMBLE = (b"\x08\x00", b"\x02\x00")
 
 
-@dataclass(frozen=True)
-class Pixels:
-    """How to turn the stored bytes of one slice into an image."""
-
-    offset: int | None
-    """Where uncompressed pixels begin in the file; None: they must be decoded."""
-    dtype: str
-    slope: float
-    intercept: float
-    lossy: bool
-
-
-@dataclass(frozen=True)
-class Plane:
-    """Where one slice is, in LPS mm (C.7.6.2)."""
-
-    position_mm: tuple[float, ...]
-    orientation: tuple[float, ...]
-    spacing_mm: tuple[float, ...]
-    """Between rows, between columns."""
-    rows: int
-    columns: int
-    frame_of_reference_uid: str
-
-
-@dataclass(frozen=True)
-class Instance:
-    """One DICOM file's header. Text that is missing is "", numbers that are missing None."""
-
-    path: Path = field(repr=False)
-    sop_class_uid: str
-    sop_instance_uid: str
-    study_uid: str
-    series_uid: str
-    series_number: int | None
-    series_description: str = field(repr=False)
-    patient_id: str = field(repr=False)
-    manufacturer: str
-    patient_position: str
-    image_type: tuple[str, ...]
-    """ImageType and, for enhanced objects, FrameType: upper case tokens."""
-    sequence_name: str
-    directionality: str
-    gradient: tuple[float, ...] | None
-    b: BReading
-    echo_time_ms: float | None
-    repeat: tuple[str, ...]
-    """What tells repeats at one position apart: acquisition number, temporal position, time."""
-    plane: Plane | None
-    pixels: Pixels | None
-
-
-def read_headers(paths: Sequence[Path]) -> tuple[tuple[Instance, ...], tuple[Path, ...]]:
+def read_headers(paths: Sequence[Path]) -> tuple[tuple[Frame, ...], tuple[Path, ...]]:
     """Read the headers of all files; the second value lists what is not readable DICOM."""
     # What a header gets wrong is judged by the rules, not by warnings on the way.
     with warnings.catch_warnings(), config.disable_value_validation():
@@ -108,14 +56,14 @@ def read_headers(paths: Sequence[Path]) -> tuple[tuple[Instance, ...], tuple[Pat
     return readable, unreadable
 
 
-def _read_or_none(path: Path) -> Instance | None:
+def _read_or_none(path: Path) -> Frame | None:
     try:
         return _read(path)
     except _UNREADABLE:
         return None
 
 
-def _read(path: Path) -> Instance:
+def _read(path: Path) -> Frame:
     with path.open("rb") as file:
         start = file.read(132)
         force = start[:2] in _WITHOUT_PREAMBLE and start[128:] != b"DICM"
@@ -128,8 +76,9 @@ def _read(path: Path) -> Instance:
     if not text(header, "SOPInstanceUID"):
         message = "no SOP Instance UID"
         raise InvalidDicomError(message)
-    return Instance(
+    return Frame(
         path=path,
+        frame_number=None,
         sop_class_uid=text(header, "SOPClassUID"),
         sop_instance_uid=text(header, "SOPInstanceUID"),
         study_uid=text(header, "StudyInstanceUID"),
@@ -181,6 +130,7 @@ def _pixels(header: Dataset, end_of_header: int, size: int) -> Pixels | None:
         slope=_or(number(header, "RescaleSlope"), 1.0),
         intercept=_or(number(header, "RescaleIntercept"), 0.0),
         lossy=text(header, "LossyImageCompression") == "01",
+        stored_shape=(int(rows), int(columns)),
     )
 
 

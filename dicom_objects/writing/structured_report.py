@@ -31,10 +31,11 @@ from highdicom.sr import (
 )
 from pydicom.sr.codedict import codes as dicom_codes
 
-from dicom_objects import codes
-from dicom_objects.measured_values import lesion_values, region_values, total_values
-from dicom_objects.segmentation import tracking_uid
-from dicom_objects.stamp import (
+from dicom_objects.uids import derived_uid
+from dicom_objects.writing import codes
+from dicom_objects.writing.measured_values import lesion_values, region_values, total_values
+from dicom_objects.writing.segmentation import tracking_uid
+from dicom_objects.writing.stamp import (
     DESCRIPTION_PREFIX,
     MANUFACTURER,
     MODEL_NAME,
@@ -42,7 +43,6 @@ from dicom_objects.stamp import (
     Stamp,
     settle,
 )
-from dicom_objects.uids import derived_uid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

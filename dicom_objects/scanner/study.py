@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dicom_objects.mr_image import MRSeries, header_of, write_series
+from dicom_objects.scanner.mr_image import MRSeries, header_of, write_series
 from dicom_objects.uids import derived_uid
 from phantom.distractors import localizer, t2_stack
 from phantom.patient import make_patient

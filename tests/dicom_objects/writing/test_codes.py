@@ -3,7 +3,7 @@
 from pydicom.sr._concepts_dict import concepts
 from pydicom.sr.coding import Code
 
-from dicom_objects import codes
+from dicom_objects.writing import codes
 from imaging.anatomy import STRUCTURES
 
 NOT_IN_PS3_16 = {("SCT", "113192009")}  # no DICOM context group holds it; CID 7151 is extensible

@@ -35,12 +35,24 @@ class SeriesRecord:
     """One sentence."""
 
 
+@dataclass(frozen=True)
+class SourceImage:
+    """One image behind a slice: a file, and the frame of it (from 1) where it has several."""
+
+    path: Path = field(repr=False)
+    frame_number: int | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class StationSource:
-    """The files behind one station, in the slice order of the station's volume."""
+    """The images behind one station, in the slice order of the station's volume.
+
+    Where a slice was made of several images (repeats, directions) its first one stands for them;
+    all tiles of a mosaic have the same file.
+    """
 
     station: str
-    series_by_b: Mapping[float, tuple[Path, ...]] = field(repr=False)
+    images_by_b: Mapping[float, tuple[SourceImage, ...]] = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dicom_objects.roles import Role, role_of
-from dicom_objects.shells import with_implied_zero
-from dicom_objects.stacks import Refusal
+from dicom_objects.reading.roles import Role, role_of
+from dicom_objects.reading.shells import with_implied_zero
+from dicom_objects.reading.stacks import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dicom_objects.instances import Instance
+    from dicom_objects.reading.frames import Frame
 
 Reason = tuple[str, str]
 
@@ -52,16 +52,16 @@ _UNSTATED_KIND: Reason = (
 class Screened:
     """One series after screening: what may be stacked, and what may not and why."""
 
-    instances: tuple[Instance, ...] = field(repr=False)
-    candidates: tuple[Instance, ...] = field(repr=False)
+    instances: tuple[Frame, ...] = field(repr=False)
+    candidates: tuple[Frame, ...] = field(repr=False)
     refusals: tuple[Refusal, ...]
 
 
-def screen(series: Sequence[Instance]) -> Screened:
+def screen(series: Sequence[Frame]) -> Screened:
     """Sort the images of one series into candidates and refusals; resent copies count once."""
     instances, refusals = _without_resends(with_implied_zero(series))
-    candidates: list[Instance] = []
-    reasons: dict[Reason, list[Instance]] = {}
+    candidates: list[Frame] = []
+    reasons: dict[Reason, list[Frame]] = {}
     for instance in instances:
         reason = _reason(instance, role_of(instance))
         if reason is None:
@@ -72,13 +72,13 @@ def screen(series: Sequence[Instance]) -> Screened:
     return Screened(instances, tuple(candidates), tuple(refusals))
 
 
-def _reason(instance: Instance, role: Role) -> Reason | None:
+def _reason(instance: Frame, role: Role) -> Reason | None:
     if role is Role.UNSTATED:
         return _UNSTATED_B if instance.b.value is None else _UNSTATED_KIND
     return _BY_ROLE.get(role) or _unusable(instance)
 
 
-def _unusable(instance: Instance) -> Reason | None:
+def _unusable(instance: Frame) -> Reason | None:
     if instance.b.conflict:
         other, source = instance.b.conflict
         text = f"{instance.b.source} says b {instance.b.value:g} but {source} says {other:g}."
@@ -93,10 +93,10 @@ def _unusable(instance: Instance) -> Reason | None:
 
 
 def _without_resends(
-    instances: Sequence[Instance],
-) -> tuple[tuple[Instance, ...], list[Refusal]]:
+    instances: Sequence[Frame],
+) -> tuple[tuple[Frame, ...], list[Refusal]]:
     """Keep one of each SOP Instance UID; refuse the series when two differ under one UID."""
-    first: dict[str, Instance] = {}
+    first: dict[str, Frame] = {}
     for instance in instances:
         kept = first.setdefault(instance.sop_instance_uid, instance)
         if kept is not instance and kept.path.read_bytes() != instance.path.read_bytes():

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dicom_objects.shells import fit_refusal
-from dicom_objects.stacks import (
+from dicom_objects.reading.shells import fit_refusal
+from dicom_objects.reading.stacks import (
     Refusal,
     Stack,
     build_stacks,
@@ -19,7 +19,7 @@ from dicom_objects.stacks import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dicom_objects.instances import Instance
+    from dicom_objects.reading.frames import Frame
 
 _MOSTLY = 0.5
 """Two stacks that share more than this of their extent are the same place on other grids."""
@@ -40,7 +40,7 @@ class StationStacks:
 
 
 def build_stations(
-    by_shell: Mapping[tuple[str, float], Sequence[Instance]], faults: Sequence[Refusal] = ()
+    by_shell: Mapping[tuple[str, float], Sequence[Frame]], faults: Sequence[Refusal] = ()
 ) -> tuple[tuple[StationStacks, ...], tuple[Refusal, ...]]:
     """Group the images of every (series, shell) into stations, ordered from feet to head.
 

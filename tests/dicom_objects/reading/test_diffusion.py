@@ -6,9 +6,9 @@ import numpy as np
 import pydicom
 import pytest
 
-from dicom_objects.diffusion import read_study
 from dicom_objects.errors import NoUsableDiffusion
-from dicom_objects.scanner import write_study
+from dicom_objects.reading.diffusion import read_study
+from dicom_objects.scanner.study import write_study
 from tests.dicom_objects.conftest import make_acquisition
 from tests.dicom_objects.editing import copy_study, edit, every, series_record
 
@@ -56,7 +56,7 @@ def test_names_order_and_instance_numbers_do_not_matter(copied, study):
 
 def test_sources_are_in_the_slice_order_of_the_volume(study):
     source = study.sources[1]
-    heights = [pydicom.dcmread(p).ImagePositionPatient[2] for p in source.series_by_b[900.0]]
+    heights = [pydicom.dcmread(i.path).ImagePositionPatient[2] for i in source.images_by_b[900.0]]
     origin = study.stations[1].volume.geometry.origin_mm[2]
     assert heights == [origin + 5 * k for k in range(8)]
 

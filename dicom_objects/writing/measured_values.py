@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from highdicom.sr import Measurement as CodedMeasurement
 
-from dicom_objects import codes
+from dicom_objects.writing import codes
 
 if TYPE_CHECKING:
     from pydicom.sr.coding import Code

@@ -6,7 +6,7 @@ import numpy as np
 import pydicom
 from pydicom.uid import MRImageStorage
 
-from dicom_objects.scanner import Identity, write_study
+from dicom_objects.scanner.study import Identity, write_study
 from tests.dicom_objects.conftest import make_acquisition
 
 

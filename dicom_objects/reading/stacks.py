@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dicom_objects.instances import Instance, Plane
+    from dicom_objects.reading.frames import Frame, Plane
 
 _SAME_ANGLE = 0.0087
 """Direction cosines of planes within 0.5 degrees differ by less than this."""
@@ -28,7 +28,7 @@ class Stack:
     """One b-value of one station: instances sorted along the normal, one a position."""
 
     b: float
-    instances: tuple[Instance, ...] = field(repr=False)
+    instances: tuple[Frame, ...] = field(repr=False)
     geometry: Geometry
 
     @property
@@ -41,12 +41,12 @@ class Stack:
 class Refusal:
     """Instances that are not used, and why."""
 
-    instances: tuple[Instance, ...] = field(repr=False)
+    instances: tuple[Frame, ...] = field(repr=False)
     code: str
     reason: str
 
 
-def build_stacks(b: float, instances: Sequence[Instance]) -> tuple[list[Stack], list[Refusal]]:
+def build_stacks(b: float, instances: Sequence[Frame]) -> tuple[list[Stack], list[Refusal]]:
     """Sort the images of one series and one shell into complete stacks.
 
     Images on other planes become stacks of their own; positions that occur twice are split by
@@ -83,7 +83,7 @@ def overlap_share(a: Stack, b: Stack) -> float:
     return max(0.0, min(a1, b1) - max(a0, b0)) / shorter if shorter > 0 else 0.0
 
 
-def covers(stack: Stack, instance: Instance) -> bool:
+def covers(stack: Stack, instance: Frame) -> bool:
     """Whether the instance lies on a slice position of the stack, in the same plane."""
     if instance.plane is None or not _alike(stack.instances[0], instance):
         return False
@@ -91,8 +91,8 @@ def covers(stack: Stack, instance: Instance) -> bool:
     return any(abs(_projection(i) - at) < _SAME_POSITION * spacing for i in stack.instances)
 
 
-def _by_plane(instances: Sequence[Instance]) -> list[list[Instance]]:
-    groups: list[list[Instance]] = []
+def _by_plane(instances: Sequence[Frame]) -> list[list[Frame]]:
+    groups: list[list[Frame]] = []
     for instance in instances:
         home = next((g for g in groups if _alike(g[0], instance)), None)
         if home is None:
@@ -102,7 +102,7 @@ def _by_plane(instances: Sequence[Instance]) -> list[list[Instance]]:
     return groups
 
 
-def _alike(a: Instance, b: Instance) -> bool:
+def _alike(a: Frame, b: Frame) -> bool:
     one, other = _plane(a), _plane(b)
     return (
         (one.rows, one.columns, a.patient_position, a.echo_time_ms)
@@ -116,12 +116,12 @@ def _close(a: tuple[float, ...], b: tuple[float, ...], tolerance: float) -> bool
     return all(abs(x - y) <= tolerance for x, y in zip(a, b, strict=True))
 
 
-def _split_repeats(group: list[Instance]) -> list[list[Instance]]:
+def _split_repeats(group: list[Frame]) -> list[list[Frame]]:
     """Split by the first attribute that leaves no position twice; else leave as it is."""
     if not _repeated_positions(group):
         return [group]
     for k in range(len(group[0].repeat)):
-        parts: dict[str, list[Instance]] = {}
+        parts: dict[str, list[Frame]] = {}
         for instance in group:
             parts.setdefault(instance.repeat[k], []).append(instance)
         if not any(_repeated_positions(part) for part in parts.values()):
@@ -129,12 +129,12 @@ def _split_repeats(group: list[Instance]) -> list[list[Instance]]:
     return [group]
 
 
-def _repeated_positions(instances: Sequence[Instance]) -> bool:
+def _repeated_positions(instances: Sequence[Frame]) -> bool:
     positions = np.sort([_projection(i) for i in instances])
     return bool(np.any(np.diff(positions) < 0.01))
 
 
-def _refusal(ordered: tuple[Instance, ...]) -> Refusal | None:
+def _refusal(ordered: tuple[Frame, ...]) -> Refusal | None:
     if len(ordered) < 2:
         text = "a single slice makes no volume; send the whole series."
         return Refusal(ordered, "TOO_FEW_SLICES", text)
@@ -158,7 +158,7 @@ def _refusal(ordered: tuple[Instance, ...]) -> Refusal | None:
     return None
 
 
-def _geometry(ordered: tuple[Instance, ...]) -> Geometry:
+def _geometry(ordered: tuple[Frame, ...]) -> Geometry:
     first, last = _plane(ordered[0]), _plane(ordered[-1])
     along_row, down_column = np.split(np.array(first.orientation), 2)
     affine = np.eye(4)
@@ -176,13 +176,13 @@ def _normal(plane: Plane) -> NDArray[np.float64]:
     return np.cross(along_row, down_column)
 
 
-def _projection(instance: Instance) -> float:
+def _projection(instance: Frame) -> float:
     """Position along the slice normal in mm; InstanceNumber and SliceLocation are not trusted."""
     plane = _plane(instance)
     return float(np.dot(_normal(plane), plane.position_mm))
 
 
-def _plane(instance: Instance) -> Plane:
+def _plane(instance: Frame) -> Plane:
     if instance.plane is None:  # refused before it gets here
         message = "instance without a plane"
         raise ValueError(message)

@@ -6,13 +6,13 @@ from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING
 
-from dicom_objects.bvalues import BReading
-from dicom_objects.roles import Role, role_of
+from dicom_objects.reading.bvalues import BReading
+from dicom_objects.reading.roles import Role, role_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dicom_objects.instances import Instance
+    from dicom_objects.reading.frames import Frame
 
 _OMIT_ZERO = ("GE", "TOSHIBA", "CANON")
 MINIMAL_SPAN = 200.0
@@ -20,7 +20,7 @@ LARGEST_LOW = 150.0
 HIGH_RANGE = (400.0, 1500.0)
 
 
-def with_implied_zero(series: Sequence[Instance]) -> tuple[Instance, ...]:
+def with_implied_zero(series: Sequence[Frame]) -> tuple[Frame, ...]:
     """Give b 0 to the images without a b-value of a series whose other images have one.
 
     GE and Toshiba/Canon leave the attribute out where b is 0 (dicom.md A3 R2, "implied 0").

@@ -11,7 +11,7 @@ from highdicom.color import CIELabColor
 from highdicom.seg import SegmentAlgorithmTypeValues, SegmentDescription
 from highdicom.sr import CodedConcept
 
-from dicom_objects import codes
+from dicom_objects.writing import codes
 from imaging.anatomy import STRUCTURES
 
 if TYPE_CHECKING:

@@ -15,16 +15,16 @@ from highdicom.seg import Segmentation, SegmentationTypeValues
 from pydicom.uid import ExplicitVRLittleEndian
 
 from dicom_objects.errors import SourceMismatch
-from dicom_objects.segments import describe
-from dicom_objects.stamp import DESCRIPTION_PREFIX, MANUFACTURER, MODEL_NAME, Stamp, settle
 from dicom_objects.uids import derived_uid
+from dicom_objects.writing.segments import describe
+from dicom_objects.writing.stamp import DESCRIPTION_PREFIX, MANUFACTURER, MODEL_NAME, Stamp, settle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pydicom import Dataset
 
-    from dicom_objects.segments import Segment
+    from dicom_objects.writing.segments import Segment
     from imaging.provenance import Provenance
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from dicom_objects.diffusion import read_study
 from dicom_objects.errors import NoUsableDiffusion
+from dicom_objects.reading.diffusion import read_study
 
-SCANNERS = Path(__file__).resolve().parents[3] / "shared" / "scanners"
+SCANNERS = Path(__file__).resolve().parents[4] / "shared" / "scanners"
 CASES = (
     json.loads((SCANNERS / "expected.json").read_text())["cases"]
     if (SCANNERS / "expected.json").exists()

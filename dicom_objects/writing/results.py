@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from pydicom import config, dcmwrite
 
 from dicom_objects.errors import DicomObjectError
-from dicom_objects.segmentation import SegmentationPlan, encode_segmentation
-from dicom_objects.segments import segments_of
-from dicom_objects.source_images import read_patient_name, read_references, read_sources
-from dicom_objects.structured_report import ReportContent, SegmentReference, encode_report
+from dicom_objects.writing.segmentation import SegmentationPlan, encode_segmentation
+from dicom_objects.writing.segments import segments_of
+from dicom_objects.writing.source_images import read_patient_name, read_references, read_sources
+from dicom_objects.writing.structured_report import ReportContent, SegmentReference, encode_report
 from imaging.stations import cut_station
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydicom import Dataset
 
-    from dicom_objects.records import DiffusionStudy, StationSource
-    from dicom_objects.segments import Segment
+    from dicom_objects.reading.records import DiffusionStudy, StationSource
+    from dicom_objects.writing.segments import Segment
     from imaging.measurement import Measurement
     from imaging.provenance import Provenance
     from imaging.quality import QualityNote
@@ -99,7 +99,7 @@ def encode_results(content: ResultContent, folder: Path) -> tuple[EncodedObject,
 
 
 def _first_file(study: DiffusionStudy) -> Path:
-    return next(iter(study.sources[0].series_by_b.values()))[0]
+    return next(iter(study.sources[0].images_by_b.values()))[0].path
 
 
 def _encode_station(
@@ -117,7 +117,8 @@ def _encode_station(
         cut_station(content.lesion_labels, placement),
         content.measurement.lesions,
     )
-    sources = read_sources(source.series_by_b[max(source.series_by_b)])
+    high_b = source.images_by_b[max(source.images_by_b)]
+    sources = read_sources([image.path for image in high_b])
     if not segments:
         return _EncodedStation(None, (), sources)
     plan = SegmentationPlan(source.station, series_number, content.uid_seed)
@@ -128,11 +129,11 @@ def _encode_station(
 def _encode_report(content: ResultContent, stations: list[_EncodedStation], number: int) -> Dataset:
     images = [image for station in stations for image in station.sources]
     lower_b = [
-        path
+        image.path
         for source in content.study.sources
-        for b, paths in source.series_by_b.items()
-        if b < max(source.series_by_b)
-        for path in paths
+        for b, found in source.images_by_b.items()
+        if b < max(source.images_by_b)
+        for image in found
     ]
     segs = [station.seg for station in stations if station.seg is not None]
     report = ReportContent(

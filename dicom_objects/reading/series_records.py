@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from dicom_objects.records import SeriesRecord
-from dicom_objects.roles import role_of
+from dicom_objects.reading.records import SeriesRecord
+from dicom_objects.reading.roles import role_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from dicom_objects.instances import Instance
-    from dicom_objects.stacks import Refusal
+    from dicom_objects.reading.frames import Frame
+    from dicom_objects.reading.stacks import Refusal
 
 _SIDE_SERIES = ("NO_DIFFUSION", "NOT_MR", "NOT_DICOM", "VENDOR_ADC", "DERIVED_MAP", "COMPUTED_B")
 """Codes that say what a series is; the others say what went wrong with diffusion images."""
 
 
 def record_of(
-    instances: Sequence[Instance], used: Collection[str], refusals: Sequence[Refusal]
+    instances: Sequence[Frame], used: Collection[str], refusals: Sequence[Refusal]
 ) -> SeriesRecord:
     """Record one series: `used` are the SOP Instance UIDs that stations were built from."""
     first = instances[0]
@@ -92,7 +92,7 @@ def _verdict(n_used: int, refusals: Sequence[Refusal]) -> tuple[str | None, str]
     return faults[0].code, faults[0].reason
 
 
-def _geometry(instances: Sequence[Instance]) -> str | None:
+def _geometry(instances: Sequence[Frame]) -> str | None:
     planes = [i.plane for i in instances if i.plane is not None]
     if not planes:
         return None

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from pydicom.uid import EnhancedMRImageStorage, MRImageStorage
 
-from dicom_objects import directions
+from dicom_objects.reading import directions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dicom_objects.instances import Instance
+    from dicom_objects.reading.frames import Frame
 
 LEGACY_CONVERTED_MR = "1.2.840.10008.5.1.4.1.1.4.4"
 _ENHANCED = (EnhancedMRImageStorage, LEGACY_CONVERTED_MR)
@@ -56,7 +56,7 @@ class Role(StrEnum):
     PLAIN = "not diffusion"
 
 
-def role_of(instance: Instance) -> Role:
+def role_of(instance: Frame) -> Role:
     """Return the image's role; the first rule that fits decides."""
     words = set(instance.image_type)
     if instance.sop_class_uid in _ENHANCED:
@@ -69,26 +69,26 @@ def role_of(instance: Instance) -> Role:
     return _by_b_value(instance, words)
 
 
-def _is_adc(instance: Instance, words: set[str]) -> bool:
+def _is_adc(instance: Frame, words: set[str]) -> bool:
     named = "DERIVED" in words and _ADC_DESCRIPTION.search(instance.series_description.upper())
     return bool(named) or any(w == "ADC" or w.startswith("ADC_") for w in words)
 
 
-def _is_other_map(instance: Instance, words: set[str]) -> bool:
+def _is_other_map(instance: Frame, words: set[str]) -> bool:
     return bool(words & _OTHER_TOKENS) or instance.directionality == directions.ANISOTROPY_MAP
 
 
-def _is_computed(instance: Instance, words: set[str]) -> bool:
+def _is_computed(instance: Frame, words: set[str]) -> bool:
     named = _COMPUTED_DESCRIPTION.search(instance.series_description.upper())
     marked = words & {"CALC_BVALUE", "SYNTHETIC"}
     return bool(named) or bool(marked) or _siemens_name_of_another_b(instance)
 
 
-def _is_mosaic(_instance: Instance, words: set[str]) -> bool:
+def _is_mosaic(_instance: Frame, words: set[str]) -> bool:
     return bool(words & {"MOSAIC", "VFRAME"})
 
 
-_MAPS: tuple[tuple[Role, Callable[[Instance, set[str]], bool]], ...] = (
+_MAPS: tuple[tuple[Role, Callable[[Frame, set[str]], bool]], ...] = (
     (Role.ADC, _is_adc),
     (Role.OTHER, _is_other_map),
     (Role.COMPUTED, _is_computed),
@@ -96,7 +96,7 @@ _MAPS: tuple[tuple[Role, Callable[[Instance, set[str]], bool]], ...] = (
 )
 
 
-def _by_b_value(instance: Instance, words: set[str]) -> Role:
+def _by_b_value(instance: Frame, words: set[str]) -> Role:
     b = instance.b.value
     if b is None:
         return Role.UNSTATED if "DIFFUSION" in words else Role.PLAIN
@@ -110,7 +110,7 @@ def _by_b_value(instance: Instance, words: set[str]) -> Role:
     return Role.UNSTATED
 
 
-def _siemens_name_of_another_b(instance: Instance) -> bool:
+def _siemens_name_of_another_b(instance: Frame) -> bool:
     """Siemens names an image after the b-values that it was computed from: `ep_b50_800`."""
     match = _SIEMENS_SEQUENCE.match(instance.sequence_name)
     if not match or instance.b.value is None:

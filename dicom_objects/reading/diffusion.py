@@ -9,19 +9,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dicom_objects.errors import NoUsableDiffusion
-from dicom_objects.instances import Instance, read_headers
-from dicom_objects.pixels import UndecodablePixels, load_image
-from dicom_objects.records import DiffusionStudy, SeriesRecord, StationSource
-from dicom_objects.screening import FAULTS, Screened, screen
-from dicom_objects.series_records import not_dicom, record_of, study_reason
-from dicom_objects.shells import shell_table
-from dicom_objects.stacks import Refusal
-from dicom_objects.stations import StationStacks, build_stations
+from dicom_objects.reading.headers import read_headers
+from dicom_objects.reading.pixels import UndecodablePixels, load_image
+from dicom_objects.reading.records import DiffusionStudy, SeriesRecord, SourceImage, StationSource
+from dicom_objects.reading.screening import FAULTS, Screened, screen
+from dicom_objects.reading.series_records import not_dicom, record_of, study_reason
+from dicom_objects.reading.shells import shell_table
+from dicom_objects.reading.stacks import Refusal
+from dicom_objects.reading.stations import StationStacks, build_stations
 from imaging.diffusion import DiffusionVolume, Station
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from dicom_objects.reading.frames import Frame
 
 __all__ = ["DiffusionStudy", "SeriesRecord", "StationSource", "read_study"]
 
@@ -55,17 +57,17 @@ def read_study(paths: Sequence[Path]) -> DiffusionStudy:
     )
 
 
-def _by_series(instances: Sequence[Instance]) -> list[list[Instance]]:
-    series: dict[str, list[Instance]] = {}
+def _by_series(instances: Sequence[Frame]) -> list[list[Frame]]:
+    series: dict[str, list[Frame]] = {}
     for instance in instances:
         series.setdefault(instance.series_uid, []).append(instance)
     return sorted(series.values(), key=lambda s: (s[0].series_number or 0, s[0].series_uid))
 
 
-def _by_shell(screened: Sequence[Screened]) -> dict[tuple[str, float], list[Instance]]:
+def _by_shell(screened: Sequence[Screened]) -> dict[tuple[str, float], list[Frame]]:
     candidates = [i for one in screened for i in one.candidates]
     shells = shell_table({i.b.value for i in candidates if i.b.value is not None})
-    groups: dict[tuple[str, float], list[Instance]] = {}
+    groups: dict[tuple[str, float], list[Frame]] = {}
     for instance in candidates:
         if instance.b.value is not None:
             key = (instance.series_uid, shells[instance.b.value])
@@ -90,9 +92,12 @@ def _load(
             continue
         volume = DiffusionVolume(found.stacks[0].geometry, images)
         loaded.append(Station(name, volume))
-        files = {stack.b: tuple(i.path for i in stack.instances) for stack in found.stacks}
+        images_of = {
+            stack.b: tuple(SourceImage(i.path, i.frame_number) for i in stack.instances)
+            for stack in found.stacks
+        }
         uids = frozenset(i.sop_instance_uid for i in every)
-        sources.append((StationSource(name, files), uids))
+        sources.append((StationSource(name, images_of), uids))
     return loaded, sources, refusals
 
 
@@ -111,7 +116,7 @@ def _records(
 
 
 def _require_one_patient_and_study(
-    instances: Sequence[Instance], records: Sequence[SeriesRecord]
+    instances: Sequence[Frame], records: Sequence[SeriesRecord]
 ) -> None:
     if len({i.study_uid for i in instances}) > 1:
         message = "The files belong to more than one study; process one study at a time."

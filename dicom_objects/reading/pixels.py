@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dicom_objects.instances import Instance
+    from dicom_objects.reading.frames import Frame
 
 # What pydicom raises when it has no decoder for a syntax, or the stream is damaged.
 _UNDECODABLE = (RuntimeError, NotImplementedError, ValueError, AttributeError, KeyError, EOFError)
@@ -27,7 +27,7 @@ class UndecodablePixels(DicomObjectError):  # noqa: N818 - it names the conditio
     code = "UNSUPPORTED_TS"
 
 
-def load_image(instances: Sequence[Instance]) -> NDArray[np.float32]:
+def load_image(instances: Sequence[Frame]) -> NDArray[np.float32]:
     """Return (slice, row, column) float32 in the order given, slope and intercept applied.
 
     Raises:
@@ -48,7 +48,7 @@ def load_image(instances: Sequence[Instance]) -> NDArray[np.float32]:
     return result
 
 
-def _load(instance: Instance, rows: int, columns: int) -> NDArray[np.float32]:
+def _load(instance: Frame, rows: int, columns: int) -> NDArray[np.float32]:
     pixels = instance.pixels
     if pixels is None:
         message = f"series {instance.series_number}: an image has no pixel data"
@@ -68,7 +68,7 @@ def _load(instance: Instance, rows: int, columns: int) -> NDArray[np.float32]:
     return image
 
 
-def _decode(instance: Instance) -> NDArray[np.generic]:
+def _decode(instance: Frame) -> NDArray[np.generic]:
     try:
         decoded: NDArray[np.generic] = pydicom.dcmread(instance.path).pixel_array
     except _UNDECODABLE as error:

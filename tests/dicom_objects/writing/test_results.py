@@ -13,11 +13,11 @@ import pydicom
 import pytest
 from pydicom.uid import Comprehensive3DSRStorage, SegmentationStorage
 
-from dicom_objects.diffusion import read_study
 from dicom_objects.errors import SourceMismatch
-from dicom_objects.results import encode_results
-from dicom_objects.scanner import write_study
-from dicom_objects.segmentation import tracking_uid
+from dicom_objects.reading.diffusion import read_study
+from dicom_objects.scanner.study import write_study
+from dicom_objects.writing.results import encode_results
+from dicom_objects.writing.segmentation import tracking_uid
 from imaging.anatomy import BY_NAME
 from imaging.stations import cut_station
 from tests.dicom_objects.conftest import make_acquisition, make_content
@@ -70,8 +70,8 @@ def test_masks_come_back_voxel_for_voxel(results, content):
         seg = highdicom.seg.segread(result.path)
         labels = cut_station(content.labels, placement)
         lesions = cut_station(content.lesion_labels, placement)
-        sources = content.study.sources[results.index(result)].series_by_b[900.0]
-        uids = [pydicom.dcmread(p, stop_before_pixels=True).SOPInstanceUID for p in sources]
+        sources = content.study.sources[results.index(result)].images_by_b[900.0]
+        uids = [pydicom.dcmread(s.path, stop_before_pixels=True).SOPInstanceUID for s in sources]
         masks = seg.get_pixels_by_source_instance(uids, assert_missing_frames_are_empty=True)
         for k, item in enumerate(seg.SegmentSequence):
             name = item.TrackingID
@@ -87,15 +87,15 @@ def test_masks_come_back_voxel_for_voxel(results, content):
 def test_every_frame_refers_to_its_source_image(results, study):
     seg = read(results, "seg")[1]
     sources = {
-        pydicom.dcmread(p).SOPInstanceUID: pydicom.dcmread(p).ImagePositionPatient
-        for p in study.sources[1].series_by_b[900.0]
+        pydicom.dcmread(i.path).SOPInstanceUID: pydicom.dcmread(i.path).ImagePositionPatient
+        for i in study.sources[1].images_by_b[900.0]
     }
     for frame in seg.PerFrameFunctionalGroupsSequence:
         source = frame.DerivationImageSequence[0].SourceImageSequence[0]
         position = frame.PlanePositionSequence[0].ImagePositionPatient
         assert sources[source.ReferencedSOPInstanceUID] == position
     series = seg.ReferencedSeriesSequence[0].SeriesInstanceUID
-    assert series == pydicom.dcmread(study.sources[1].series_by_b[900.0][0]).SeriesInstanceUID
+    assert series == pydicom.dcmread(study.sources[1].images_by_b[900.0][0].path).SeriesInstanceUID
 
 
 def test_segments_are_coded_coloured_and_tracked(results):
@@ -184,7 +184,7 @@ def test_the_report_registers_its_private_codes_and_names_model_and_evidence(res
         for series in item.ReferencedSeriesSequence
         for image in series.ReferencedSOPSequence
     }
-    sources = {p for s in study.sources for paths in s.series_by_b.values() for p in paths}
+    sources = {i for s in study.sources for images in s.images_by_b.values() for i in images}
     assert len(evidence) == len(sources) + 3
     assert (sr.CompletionFlag, sr.VerificationFlag) == ("COMPLETE", "UNVERIFIED")
 

@@ -1,0 +1,1 @@
+"""The phantom's scanner: synthetic acquisitions as DICOM studies."""
