@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Channel:
     """One input channel.
 
-    `quantity` is "adc_um2_s", "s0" and so on. "fixed": value / scale, clipped to [0, clip].
+    `quantity` is "adc_um2_s", "s0", "normalised_high_b" or "bone_probability".
+    "fixed": value / scale, clipped to [0, clip].
     "percentile": value / (scale x its 90th percentile inside the body), clipped to [0, clip].
     """
 

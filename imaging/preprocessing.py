@@ -5,6 +5,7 @@ Training and serving both go through here, so that a model meets what it learned
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from imaging.resampling import resample
 from imaging.separable import along_first, apply_maps, axis_maps, in_plane
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from imaging.adc import AdcFit
@@ -29,8 +32,16 @@ _SAME_SPACING = 0.01
 _SLICES_AT_ONCE = 8
 
 
-def preprocess(fit: AdcFit, geometry: Geometry, spec: ModelSpec) -> ModelInput:
+def preprocess(
+    fit: AdcFit,
+    geometry: Geometry,
+    spec: ModelSpec,
+    further: Mapping[str, NDArray[np.float32]] = MappingProxyType({}),
+) -> ModelInput:
     """Crop to the body, resample to the model's grid and normalise the channels.
+
+    Channels are the fit's ("adc_um2_s", "s0") and those in `further`, by quantity, on the same
+    grid, such as "normalised_high_b" and "bone_probability".
 
     The grid keeps the direction of the volume's own axes, turned to slices-to-head,
     rows-to-posterior, columns-to-left ("SPL"), and its slice positions where their distance is
@@ -53,9 +64,10 @@ def preprocess(fit: AdcFit, geometry: Geometry, spec: ModelSpec) -> ModelInput:
     if maps is None:
         message = "the model's grid is not parallel to the images; this is a defect of Osteon"
         raise ModelMismatch(message)
+    quantities = {"adc_um2_s": fit.adc_um2_s, "s0": fit.s0, **further}
     array = np.empty((len(spec.channels), *grid.shape), dtype=np.float32)
     for n, channel in enumerate(spec.channels):
-        image = np.nan_to_num(_quantity(fit, channel), nan=0.0, posinf=0.0, neginf=0.0)
+        image = np.nan_to_num(_quantity(quantities, channel), nan=0.0, posinf=0.0, neginf=0.0)
         scale = _scale(image, mask, channel)
         array[n] = np.clip(apply_maps(image, maps) * np.float32(1 / scale), 0, channel.clip)
     return ModelInput(array, grid)
@@ -122,8 +134,9 @@ def to_probability(
     return apply_maps(values, maps)
 
 
-def _quantity(fit: AdcFit, channel: Channel) -> NDArray[np.float32]:
-    quantities = {"adc_um2_s": fit.adc_um2_s, "s0": fit.s0}
+def _quantity(
+    quantities: Mapping[str, NDArray[np.float32]], channel: Channel
+) -> NDArray[np.float32]:
     if channel.quantity not in quantities:
         known = ", ".join(sorted(quantities))
         message = f"the model wants a channel {channel.quantity!r}; this software makes {known}"

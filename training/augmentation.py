@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from imaging.model import Channel
     from training.experiment import AugmentationSettings
 
+BONE_PROBABILITY = "bone_probability"
 MARGIN = (1.2, 1.35, 1.35)
 """How much larger than the patch the part must be that is cut for it."""
 _BIAS_CONTROLS = (4, 3, 3)
@@ -108,18 +109,23 @@ def mirror_labels(labels: Tensor) -> Tensor:
 
 
 def change_signal(decision: Decision, image: Tensor, channels: Sequence[Channel]) -> Tensor:
-    """Return the image (C, K, J, I) as another scanner could have made it, within the clips."""
+    """Return the image (C, K, J, I) as another scanner could have made it, within the clips.
+
+    What a network said (a probability) is not signal: it stays as it is.
+    """
     out = image.clone()
     for n, channel in enumerate(channels):
         if channel.quantity == "adc_um2_s":
             out[n] *= decision.adc_scale
-        else:
+        elif channel.quantity != BONE_PROBABILITY:
             out[n] = _other_scanner(decision, out[n], channel.clip)
     if decision.blurred:
         out = functional.avg_pool3d(out[None], (1, 3, 3), stride=1, padding=(0, 1, 1))[0]
     generator = torch.Generator().manual_seed(decision.noise_seed)
     out += decision.noise_sd * torch.randn(out.shape, generator=generator) * (image > 0)
     for n, channel in enumerate(channels):
+        if channel.quantity == BONE_PROBABILITY:
+            out[n] = image[n]
         out[n].clamp_(0, channel.clip)
     return out
 

@@ -52,6 +52,14 @@ def labels_on_grid(
     return winner
 
 
+def mask_on_grid(
+    mask: NDArray[np.bool_], geometry: Geometry, target: Geometry
+) -> NDArray[np.uint8]:
+    """Return 1 in every voxel of `target` of which the mask holds half or more, else 0."""
+    share = to_probability(mask.astype(np.float32), geometry, target)
+    return (share >= 0.5).astype(np.uint8)
+
+
 def write_case(case: Case, path: Path) -> None:
     """Write the case under its final name in one step: a reader never sees half of it."""
     partial = path.with_suffix(f".{os.getpid()}.partial")

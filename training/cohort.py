@@ -6,6 +6,7 @@ import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from training.cases import read_case, write_case
@@ -14,7 +15,6 @@ from training.seeds import parse_seeds, refuse_test_seeds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from imaging.model import ModelSpec
     from training.cases import Case
@@ -62,8 +62,17 @@ def case_path(folder: Path, seed: int) -> Path:
     return folder / f"phantom-{seed:05d}.npz"
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """How a case is made; `anatomy_model` is the folder that the task "disease" asks for."""
+
+    spec: ModelSpec
+    task: str = "anatomy"
+    anatomy_model: Path = Path()
+
+
 def prepare_cohort(
-    cohort: Cohort, spec: ModelSpec, workers: int, on_case: Callable[[int], None]
+    cohort: Cohort, recipe: Recipe, workers: int, on_case: Callable[[int], None]
 ) -> int:
     """Make the cases that are missing; return how many were made.
 
@@ -74,20 +83,24 @@ def prepare_cohort(
     missing = cohort.missing()
     if workers <= 1:
         for seed in missing:
-            on_case(_make(cohort.folder, seed, spec))
+            on_case(_make(cohort.folder, seed, recipe))
         return len(missing)
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_one_thread) as pool:
-        futures = [pool.submit(_make, cohort.folder, seed, spec) for seed in missing]
+        futures = [pool.submit(_make, cohort.folder, seed, recipe) for seed in missing]
         for future in as_completed(futures):
             on_case(future.result())
     return len(missing)
 
 
-def _make(folder: Path, seed: int, spec: ModelSpec) -> int:
+def _make(folder: Path, seed: int, recipe: Recipe) -> int:
     # Reading and fitting need no phantom; only this does.
-    from training.phantoms import phantom_case  # noqa: PLC0415
+    from training.phantoms import disease_case, phantom_case  # noqa: PLC0415
 
-    write_case(phantom_case(seed, spec), case_path(folder, seed))
+    if recipe.task == "disease":
+        case = disease_case(seed, recipe.spec, recipe.anatomy_model)
+    else:
+        case = phantom_case(seed, recipe.spec)
+    write_case(case, case_path(folder, seed))
     return seed
 
 

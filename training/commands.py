@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from training.allocation import keep_freed_memory
-from training.cohort import prepare_cohort, training_cohort
+from training.cohort import Recipe, prepare_cohort, training_cohort
 from training.declaration import read_declaration
 from training.evaluation import evaluate_cohort
 from training.experiment import load_experiment
@@ -22,6 +22,7 @@ from training.tables import markdown, summarise
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from training.experiment import Experiment
     from training.fit import StepReport
 
 CHECKPOINT = "checkpoints/last.pt"
@@ -48,8 +49,13 @@ def prepare(
     experiment = load_experiment(config)
     chosen = seeds or f"{experiment.cohort.validation_seeds},{experiment.cohort.train_seeds}"
     cohort = training_cohort(Path(experiment.cohort.folder), chosen)
-    made = prepare_cohort(cohort, experiment.model_spec(), workers, on_case)
+    made = prepare_cohort(cohort, _recipe(experiment), workers, on_case)
     return Prepared(made, len(cohort.seeds), cohort.folder)
+
+
+def _recipe(experiment: Experiment) -> Recipe:
+    anatomy = Path(experiment.cohort.anatomy_model)
+    return Recipe(experiment.model_spec(), experiment.task, anatomy)
 
 
 def fit(

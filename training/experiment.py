@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 import yaml
 
-from imaging.anatomy import STRUCTURES
 from imaging.model import Channel, ModelSpec
 from training.errors import TrainingError
+from training.tasks import TASKS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +26,8 @@ class CohortSettings:
     folder: str
     train_seeds: str
     validation_seeds: str
+    anatomy_model: str = ""
+    """Folder of the served anatomy network, for tasks that are given its answer."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ class Experiment:
     name: str
     version: str
     cohort: CohortSettings
+    task: str = "anatomy"
+    """What the network learns: a name of `training.tasks.TASKS`."""
     note: str = ""
     """What a reader of the model card should know about how this was made."""
     grid: GridSettings = field(default_factory=GridSettings)
@@ -128,7 +132,7 @@ class Experiment:
             slab_slices=self.grid.slab_slices,
             slab_overlap=self.grid.slab_overlap,
             divisor=self.divisor,
-            classes=tuple(s.name for s in STRUCTURES),
+            classes=TASKS[self.task].classes,
             sha256=sha256,
         )
 
@@ -150,6 +154,9 @@ def load_experiment(path: Path) -> Experiment:
 
 
 def _check(experiment: Experiment, path: Path) -> None:
+    if experiment.task not in TASKS:
+        message = f"{path}: task must be one of {', '.join(TASKS)}, not {experiment.task!r}"
+        raise TrainingError(message, code="EXPERIMENT")
     if len(experiment.network.filters) < 3:
         message = f"{path}: network.filters needs three levels or more"
         raise TrainingError(message, code="EXPERIMENT")

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from imaging.agreement import dice_by_structure
 from training.checkpoint import load_checkpoint, new_state
 from training.cohort import Cohort, training_cohort
 from training.declaration import write_declaration
@@ -22,6 +21,7 @@ from training.inference import has_bf16, scripted_predictor, slab_probability
 from training.model_card import model_card
 from training.seeds import seeds_in_words
 from training.served import check_served, freeze_network, write_served
+from training.tasks import TASKS
 from training.triton import triton_config
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from training.cases import Case
     from training.experiment import Experiment
     from training.network import FoldedUNet
+    from training.tasks import Task
 
 LARGEST_MB = 25.0
 LARGEST_BF16_LOSS = 0.005
@@ -120,7 +121,8 @@ def _write_and_check(network: FoldedUNet, experiment: Experiment, file: Path) ->
         message = f"the file has {megabytes:.1f} MB, more than {LARGEST_MB:.0f}; use fewer filters"
         raise TrainingError(message, code="EXPORT")
     difference = check_served(file, network, examples)
-    fp32, bf16 = _compare_precisions(file, spec, _gate_cases(experiment))
+    task = TASKS[experiment.task]
+    fp32, bf16 = _compare_precisions(file, spec, _gate_cases(experiment), task)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     return ExportReport(experiment.name, digest, megabytes, difference, fp32, bf16)
 
@@ -132,12 +134,12 @@ def _gate_cases(experiment: Experiment) -> list[Case]:
 
 
 def _compare_precisions(
-    file: Path, spec: ModelSpec, cases: list[Case]
+    file: Path, spec: ModelSpec, cases: list[Case], task: Task
 ) -> tuple[dict[str, float], dict[str, float] | None]:
-    fp32 = _mean_dice(file, spec, cases, bf16=False)
+    fp32 = _mean_dice(file, spec, cases, task, bf16=False)
     if not has_bf16():
         return fp32, None
-    bf16 = _mean_dice(file, spec, cases, bf16=True)
+    bf16 = _mean_dice(file, spec, cases, task, bf16=True)
     for name, score in fp32.items():
         if bf16[name] < score - LARGEST_BF16_LOSS:
             message = f"{name}: Dice {bf16[name]:.4f} in bfloat16, {score:.4f} in float32"
@@ -145,13 +147,15 @@ def _compare_precisions(
     return fp32, bf16
 
 
-def _mean_dice(file: Path, spec: ModelSpec, cases: list[Case], *, bf16: bool) -> dict[str, float]:
+def _mean_dice(
+    file: Path, spec: ModelSpec, cases: list[Case], task: Task, *, bf16: bool
+) -> dict[str, float]:
     predict = scripted_predictor(file, bf16=bf16)
     groups: dict[str, list[float]] = {}
     for case in cases:
         labels = slab_probability(predict, spec, case.model_input).argmax(axis=0).astype(np.uint8)
-        scores = dice_by_structure(case.labels, labels)
-        for name in ("skeleton", "organs", "spinal_canal"):
+        scores = task.score(case.labels, labels)
+        for name in task.groups:
             groups.setdefault(name, []).append(scores.get(name, 0.0))
     return {name: float(np.mean(values)) for name, values in groups.items()}
 

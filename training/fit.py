@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from imaging.agreement import dice_by_structure
 from training.checkpoint import follow, load_checkpoint, new_state, save_checkpoint
 from training.inference import autocast, eager_predictor, slab_probability
 from training.loading import batches
@@ -17,6 +16,7 @@ from training.losses import segmentation_loss
 from training.network import freeze_statistics
 from training.sampling import index_case
 from training.schedule import learning_rate, progress
+from training.tasks import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -64,7 +64,7 @@ def train(
     state = new_state(experiment)
     if plan.resume and plan.checkpoint.exists():
         load_checkpoint(state, plan.checkpoint)
-    indexed = [index_case(case) for case in cases]
+    indexed = [index_case(case, experiment.task) for case in cases]
     clock = _Clock(state, fit.checkpoint_minutes, fit.validate_minutes)
     try:
         for batch in batches(experiment, indexed, state.step):
@@ -109,14 +109,14 @@ def take_step(experiment: Experiment, state: RunState, batch: Batch, done: float
 
 
 def validate(experiment: Experiment, state: RunState, held_out: Sequence[Case]) -> dict[str, float]:
-    """Return the mean Dice by structure of the averaged weights, on the model's grid."""
+    """Return the task's mean scores of the averaged weights, on the model's grid."""
     predict = eager_predictor(state.average, bf16=experiment.fit.bf16)
     spec = experiment.model_spec()
     scores: dict[str, list[float]] = {}
     for case in held_out:
         probability = slab_probability(predict, spec, case.model_input)
         labels = probability.argmax(axis=0).astype(np.uint8)
-        for name, score in dice_by_structure(case.labels, labels).items():
+        for name, score in TASKS[experiment.task].score(case.labels, labels).items():
             scores.setdefault(name, []).append(score)
     return {name: float(np.mean(values)) for name, values in scores.items()}
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imaging.lesions import find_lesions
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -21,17 +23,32 @@ Triple = tuple[int, int, int]
 
 @dataclass(frozen=True, eq=False)
 class IndexedCase:
-    """A case and, for every class that it holds, the slices and the centres to aim at.
+    """A case and what a patch may aim at: (n, 3) of (slice, row, column) for every target.
 
-    `centres[class]` is an array (n, 3) of (slice, row, column): the class's centroid per slice.
+    In anatomy a target is a class, by its centroid in every slice; in disease it is one lesion,
+    so that a small one is seen as often as a large one.
     """
 
     case: Case
     centres: dict[int, NDArray[np.int64]] = field(repr=False)
 
 
-def index_case(case: Case) -> IndexedCase:
-    """Find where every foreground class of the case lies."""
+def index_case(case: Case, task: str = "anatomy") -> IndexedCase:
+    """Find where everything lies that patches aim at."""
+    return _index_lesions(case) if task == "disease" else _index_structures(case)
+
+
+def _index_lesions(case: Case) -> IndexedCase:
+    geometry = case.model_input.geometry
+    parts = find_lesions(case.labels > 0, geometry, min_volume_ml=0.0)
+    order = np.argsort(parts, axis=None, kind="stable")[np.count_nonzero(parts == 0) :]
+    numbers = parts.reshape(-1)[order]
+    groups = np.split(order, np.flatnonzero(np.diff(numbers)) + 1) if order.size else []
+    targets = (np.stack(np.unravel_index(group, parts.shape), axis=1) for group in groups)
+    return IndexedCase(case, dict(enumerate(targets, start=1)))
+
+
+def _index_structures(case: Case) -> IndexedCase:
     centres: dict[int, list[tuple[int, int, int]]] = {}
     for k, plane in enumerate(case.labels):
         rows, columns = np.nonzero(plane)

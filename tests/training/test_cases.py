@@ -5,7 +5,7 @@ import pytest
 
 from imaging.geometry import Geometry
 from training.cases import labels_on_grid, read_case, write_case
-from training.cohort import Cohort, case_path, prepare_cohort
+from training.cohort import Cohort, Recipe, case_path, prepare_cohort
 from training.errors import TrainingError
 
 
@@ -49,7 +49,7 @@ def test_prepared_cases_are_left_alone_and_missing_ones_are_made(
     write_case(cases[1], case_path(tmp_path, 2))
     cohort = Cohort(tmp_path, (1, 2, 3))
     heard = []
-    assert prepare_cohort(cohort, experiment.model_spec(), 1, heard.append) == 2
+    assert prepare_cohort(cohort, Recipe(experiment.model_spec()), 1, heard.append) == 2
     assert made == heard == [1, 3]
     assert [c.name for c in cohort.read()] == [f"phantom-0000{s}" for s in (1, 2, 3)]
     assert np.array_equal(cohort.read()[1].labels, cases[1].labels)
