@@ -43,7 +43,8 @@ def git_commit(project: Path = _PROJECT) -> str:
 
 def settings_digest(settings: Settings) -> str:
     """Return the SHA-256 (hexadecimal) of the settings that change pixels or numbers."""
-    values = settings.disease.model_dump(mode="json")
+    sections = {"adc": settings.adc, "disease": settings.disease}
+    values = {name: section.model_dump(mode="json") for name, section in sections.items()}
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -60,6 +61,17 @@ class ModelSettings(Section):
 
     repository: Path = _PROJECT / "model_repository"
     anatomy: str = "anatomy"
+
+
+class AdcSection(Section):
+    """How the ADC is fitted (imaging.adc.AdcSettings)."""
+
+    weighting: Literal["signal", "none"] = Field(
+        default="signal", description="signal: weights S^2; none: unweighted, the vendors' habit"
+    )
+    exclude_perfusion: bool = Field(
+        default=True, description="leave b below 10 s/mm2 out where two others exist"
+    )
 
 
 class DiseaseSettings(Section):

@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from service.sections import (
+    AdcSection,
     ApiSettings,
     DestinationSettings,
     DiseaseSettings,
@@ -57,6 +58,7 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     worker: WorkerSettings = WorkerSettings()
     models: ModelSettings = ModelSettings()
+    adc: AdcSection = AdcSection()
     disease: DiseaseSettings = DiseaseSettings()
     api: ApiSettings = ApiSettings()
     destinations: tuple[DestinationSettings, ...] = ()

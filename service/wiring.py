@@ -78,6 +78,7 @@ def worker_configuration(settings: Settings) -> WorkerConfiguration:
             Destination(d.name, d.ae_title, d.host, d.port, settings.node.ae_title)
             for d in settings.destinations
         ),
+        adc=settings.adc.model_dump(),
         disease=_disease_fields(settings),
         thresholds_um2_s=settings.disease.adc_classes_um2_s,
         threads=settings.worker.threads,

@@ -60,6 +60,7 @@ def confine(memory_gib: float | None) -> None:
 
 def load_pipeline(configuration: WorkerConfiguration) -> Pipeline:
     """Load the model and put the path together; torch is imported here and not before."""
+    from imaging.adc import AdcSettings  # noqa: PLC0415
     from imaging.disease import DiseaseRule  # noqa: PLC0415
     from imaging.measurement import MeasurementSettings  # noqa: PLC0415
     from workers.inference.torchscript import TorchScriptModel  # noqa: PLC0415
@@ -71,7 +72,7 @@ def load_pipeline(configuration: WorkerConfiguration) -> Pipeline:
     }
     rule = DiseaseRule(**given)
     measurement = MeasurementSettings(thresholds_um2_s=configuration.thresholds_um2_s)
-    return Pipeline(model, rule, measurement)
+    return Pipeline(model, rule, measurement, AdcSettings(**configuration.adc))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dicom_objects.reading.diffusion import read_study
-from imaging.adc import fit_adc
+from imaging.adc import AdcSettings, fit_adc
 from imaging.anatomy import SPINAL_CANAL
 from imaging.disease import DiseaseRule, disease_mask
 from imaging.lesions import find_lesions
@@ -47,6 +47,7 @@ class Pipeline:
     anatomy: SegmentationModel
     rule: DiseaseRule
     measurement: MeasurementSettings = field(default_factory=MeasurementSettings)
+    adc: AdcSettings = field(default_factory=AdcSettings)
 
     def run(self, paths: Sequence[Path], folder: Path, run: Run, recorder: Recorder) -> Outcome:
         """Measure one study.
@@ -72,7 +73,7 @@ class Pipeline:
             assembly = assemble(study.stations)
         volume, grid = assembly.volume, assembly.volume.geometry
         with recorder.stage(Stage.FIT):
-            fit = fit_adc(volume)
+            fit = fit_adc(volume, self.adc)
         with recorder.stage(Stage.ANATOMY):
             body = find_anatomy(fit, grid, self.anatomy, recorder.fraction)
         with recorder.stage(Stage.NORMALISE):

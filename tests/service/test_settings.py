@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from imaging.adc import AdcSettings
 from service.settings import SettingsError, load_settings
 
 
@@ -105,3 +106,15 @@ def test_the_example_of_the_deployment_loads():
     settings = load_settings(config_file=example)
     assert settings.node.calling_ae_titles == ("PACS", "WBMRI1")
     assert settings.destinations[0].port == 104
+
+
+def test_the_adc_weighting_reaches_the_worker_and_the_digest():
+    from service import wiring  # noqa: PLC0415
+
+    usual, changed = load_settings(), load_settings({"adc": {"weighting": "none"}})
+    given = wiring.worker_configuration(changed)
+    assert given.adc == {"weighting": "none", "exclude_perfusion": True}
+    assert AdcSettings(**given.adc) == AdcSettings("none")
+    assert given.build.settings_digest != wiring.worker_configuration(usual).build.settings_digest
+    with pytest.raises(SettingsError, match=r"adc\.weighting"):
+        load_settings({"adc": {"weighting": "squared"}})
