@@ -10,7 +10,7 @@ from dicom_objects.attributes import as_numbers, number, private
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pydicom import Dataset
+    from dicom_objects.attributes import ImageHeader
 
 _LARGEST = 10_000.0
 _GE_BIAS = 1_000_000_000
@@ -51,7 +51,7 @@ class BReading:
     """Another source of the same header that disagrees by more than 20 %."""
 
 
-def read_b_value(header: Dataset) -> BReading:
+def read_b_value(header: ImageHeader) -> BReading:
     """Return the first source that holds a b-value, and a second one that contradicts it.
 
     Two sources conflict beyond 20 % and 5 s/mm² (dicom.md A3 R2): then neither is to be believed.
@@ -66,7 +66,7 @@ def read_b_value(header: Dataset) -> BReading:
     return BReading(value, source)
 
 
-def _sources(header: Dataset) -> Iterator[tuple[float, str]]:
+def _sources(header: ImageHeader) -> Iterator[tuple[float, str]]:
     standard = number(header, "DiffusionBValue")
     if standard is not None and 0 <= standard <= _LARGEST:
         yield standard, "(0018,9087)"

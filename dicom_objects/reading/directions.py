@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dicom_objects.attributes import as_numbers, numbers, private, text
 
 if TYPE_CHECKING:
-    from pydicom import Dataset
+    from dicom_objects.attributes import ImageHeader
 
 NONE, ISOTROPIC, DIRECTIONAL, ANISOTROPY_MAP = "NONE", "ISOTROPIC", "DIRECTIONAL", "FA"
 
@@ -49,7 +49,7 @@ _STANDARD = {
 }
 
 
-def read_directionality(header: Dataset) -> str:
+def read_directionality(header: ImageHeader) -> str:
     """Return ISOTROPIC, DIRECTIONAL, NONE or FA; "" when the header does not say."""
     standard = _STANDARD.get(text(header, "DiffusionDirectionality").upper())
     if standard:
@@ -62,7 +62,7 @@ def read_directionality(header: Dataset) -> str:
     return ""
 
 
-def read_gradient(header: Dataset) -> tuple[float, ...] | None:
+def read_gradient(header: ImageHeader) -> tuple[float, ...] | None:
     """Return the gradient direction (x, y, z), None when the header has none."""
     gradient = numbers(header, "DiffusionGradientOrientation")
     if not gradient:

@@ -53,7 +53,8 @@ class Frame:
 
     path: Path = field(repr=False)
     frame_number: int | None
-    """From 1 in a multi-frame object; None in a single-frame one."""
+    """From 1 in a multi-frame object; None in a single-frame one. The tiles of a mosaic have one
+    SOP Instance UID and no frame number: `pixels.origin` tells them apart."""
     sop_class_uid: str
     sop_instance_uid: str
     study_uid: str

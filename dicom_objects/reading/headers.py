@@ -5,30 +5,28 @@ from __future__ import annotations
 import struct
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from io import BytesIO
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pydicom
-from pydicom import config
+from pydicom import Dataset, config
 from pydicom.errors import InvalidDicomError
-from pydicom.uid import (
-    ExplicitVRBigEndian,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-)
+from pydicom.uid import EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage
 
 from dicom_objects.attributes import number, numbers, text, tokens
 from dicom_objects.reading.bvalues import read_b_value
 from dicom_objects.reading.directions import read_directionality, read_gradient
 from dicom_objects.reading.frames import Frame, Pixels, Plane
+from dicom_objects.reading.functional_groups import FunctionalGroups
+from dicom_objects.reading.mosaics import is_mosaic, split_mosaic
+from dicom_objects.reading.opening import OpenedFile, open_file, stored_frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from pydicom import Dataset
+    from dicom_objects.attributes import ImageHeader, InstanceHeader
 
-_UNCOMPRESSED = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
+_ENHANCED = (EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage)
 # What pydicom raises on damaged or foreign bytes; ValueError covers bad text and bad lengths.
 _UNREADABLE = (
     InvalidDicomError,
@@ -41,43 +39,47 @@ _UNREADABLE = (
     OverflowError,
     OSError,
 )
-_WITHOUT_PREAMBLE = (b"\x08\x00", b"\x02\x00")
+_CLASSIC_REPEAT = ("AcquisitionNumber", "TemporalPositionIdentifier", "AcquisitionTime")
+_ENHANCED_REPEAT = (
+    "FrameAcquisitionNumber",
+    "TemporalPositionIndex",
+    "FrameAcquisitionDateTime",
+    "StackID",
+)
 
 
 def read_headers(paths: Sequence[Path]) -> tuple[tuple[Frame, ...], tuple[Path, ...]]:
-    """Read the headers of all files; the second value lists what is not readable DICOM."""
+    """Read the headers of all files; the second value lists what is not readable DICOM.
+
+    An enhanced object gives one frame for each of its frames, a mosaic one for each tile.
+    """
     # What a header gets wrong is judged by the rules, not by warnings on the way.
     with warnings.catch_warnings(), config.disable_value_validation():
         warnings.simplefilter("ignore")
         with ThreadPoolExecutor(max_workers=4) as pool:
-            found = list(pool.map(_read_or_none, paths))
-    readable = tuple(instance for instance in found if instance is not None)
-    unreadable = tuple(p for p, instance in zip(paths, found, strict=True) if instance is None)
+            found = list(pool.map(_read_or_nothing, paths))
+    readable = tuple(frame for frames in found for frame in frames)
+    unreadable = tuple(p for p, frames in zip(paths, found, strict=True) if not frames)
     return readable, unreadable
 
 
-def _read_or_none(path: Path) -> Frame | None:
+def _read_or_nothing(path: Path) -> tuple[Frame, ...]:
     try:
-        return _read(path)
+        opened = open_file(path)
+        whole = _instance(opened)
+        if whole.sop_class_uid in _ENHANCED:
+            return _enhanced(opened, whole)
+        if is_mosaic(whole):
+            return split_mosaic(whole, opened.header)
     except _UNREADABLE:
-        return None
+        return ()
+    return (whole,)
 
 
-def _read(path: Path) -> Frame:
-    with path.open("rb") as file:
-        start = file.read(132)
-        force = start[:2] in _WITHOUT_PREAMBLE and start[128:] != b"DICM"
-        if not force and start[128:] != b"DICM":
-            message = "neither a preamble nor a data set"
-            raise InvalidDicomError(message)
-        data = start + file.read()
-    stream = BytesIO(data)
-    header = pydicom.dcmread(stream, stop_before_pixels=True, force=force)
-    if not text(header, "SOPInstanceUID"):
-        message = "no SOP Instance UID"
-        raise InvalidDicomError(message)
+def _instance(opened: OpenedFile) -> Frame:
+    header = opened.header
     return Frame(
-        path=path,
+        path=opened.path,
         frame_number=None,
         sop_class_uid=text(header, "SOPClassUID"),
         sop_instance_uid=text(header, "SOPInstanceUID"),
@@ -94,50 +96,61 @@ def _read(path: Path) -> Frame:
         gradient=read_gradient(header),
         b=read_b_value(header),
         echo_time_ms=number(header, "EchoTime"),
-        repeat=tuple(text(header, k) for k in _REPEAT_KEYWORDS),
-        plane=_plane(header),
-        pixels=_pixels(header, stream.tell(), len(data)),
+        repeat=tuple(text(header, k) for k in _CLASSIC_REPEAT),
+        plane=_plane(header, header),
+        pixels=opened.pixels,
     )
 
 
-_REPEAT_KEYWORDS = ("AcquisitionNumber", "TemporalPositionIdentifier", "AcquisitionTime")
+def _enhanced(opened: OpenedFile, whole: Frame) -> tuple[Frame, ...]:
+    own = opened.dataset.get("PerFrameFunctionalGroupsSequence") or ()
+    if len(own) != opened.frame_count:
+        text = (
+            f"an enhanced object of {opened.frame_count} frames with functional groups for"
+            f" {len(own)}; it is damaged: send it again."
+        )
+        return (replace(whole, plane=None, problem=("ENHANCED_INCOMPLETE", text)),)
+    shared = (opened.dataset.get("SharedFunctionalGroupsSequence") or (Dataset(),))[0]
+    return tuple(
+        _frame(opened, whole, FunctionalGroups(item, shared), k) for k, item in enumerate(own)
+    )
 
 
-def _plane(header: Dataset) -> Plane | None:
-    position = numbers(header, "ImagePositionPatient")
-    orientation = numbers(header, "ImageOrientationPatient")
-    spacing = numbers(header, "PixelSpacing")
-    rows, columns = number(header, "Rows"), number(header, "Columns")
+def _frame(opened: OpenedFile, whole: Frame, groups: FunctionalGroups, index: int) -> Frame:
+    echo_time_ms = number(groups, "EffectiveEchoTime")
+    return replace(
+        whole,
+        frame_number=index + 1,
+        image_type=whole.image_type + tokens(groups, "FrameType"),
+        sequence_name=whole.sequence_name or text(groups, "SequenceName"),
+        directionality=read_directionality(groups),
+        gradient=read_gradient(groups),
+        b=read_b_value(groups),
+        echo_time_ms=number(groups, "EchoTime") if echo_time_ms is None else echo_time_ms,
+        repeat=tuple(text(groups, k) for k in _ENHANCED_REPEAT),
+        plane=_plane(groups, opened.header),
+        pixels=_scaled(stored_frame(opened, index), groups),
+    )
+
+
+def _scaled(pixels: Pixels | None, groups: FunctionalGroups) -> Pixels | None:
+    slope, intercept = number(groups, "RescaleSlope"), number(groups, "RescaleIntercept")
+    if pixels is None or slope is None:
+        return pixels
+    return replace(pixels, slope=slope, intercept=intercept or 0.0)
+
+
+def _plane(image: ImageHeader, instance: InstanceHeader) -> Plane | None:
+    position = numbers(image, "ImagePositionPatient")
+    orientation = numbers(image, "ImageOrientationPatient")
+    spacing = numbers(image, "PixelSpacing")
+    rows, columns = number(instance, "Rows"), number(instance, "Columns")
     if len(position) != 3 or len(orientation) != 6 or len(spacing) != 2 or not rows or not columns:
         return None
-    frame = text(header, "FrameOfReferenceUID")
+    frame = text(instance, "FrameOfReferenceUID")
     return Plane(position, orientation, spacing, int(rows), int(columns), frame)
 
 
-def _pixels(header: Dataset, end_of_header: int, size: int) -> Pixels | None:
-    bits, rows, columns = (number(header, k) for k in ("BitsAllocated", "Rows", "Columns"))
-    if bits is None or not rows or not columns:
-        return None
-    signed = number(header, "PixelRepresentation") == 1
-    syntax = header.file_meta.get("TransferSyntaxUID", ImplicitVRLittleEndian)
-    order = ">" if syntax == ExplicitVRBigEndian else "<"
-    # Pixel Data's own tag, VR and length come first (PS3.5 7.1.2 and 7.1.3).
-    offset = end_of_header + (8 if syntax == ImplicitVRLittleEndian else 12)
-    direct = syntax in _UNCOMPRESSED and offset + int(rows * columns * bits / 8) <= size
-    return Pixels(
-        offset=offset if direct and bits in (8, 16) else None,
-        dtype=f"{order}{'i' if signed else 'u'}{int(bits) // 8}",
-        slope=_or(number(header, "RescaleSlope"), 1.0),
-        intercept=_or(number(header, "RescaleIntercept"), 0.0),
-        lossy=text(header, "LossyImageCompression") == "01",
-        stored_shape=(int(rows), int(columns)),
-    )
-
-
-def _integer(header: Dataset, keyword: str) -> int | None:
+def _integer(header: InstanceHeader, keyword: str) -> int | None:
     value = number(header, keyword)
     return None if value is None else int(value)
-
-
-def _or(value: float | None, default: float) -> float:
-    return default if value is None else value

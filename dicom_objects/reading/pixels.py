@@ -1,4 +1,4 @@
-"""Stored pixel values of a stack of files as one image, quickly."""
+"""Stored pixel values of a stack of frames as one image, quickly."""
 
 from __future__ import annotations
 
@@ -6,19 +6,28 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pydicom
+from pydicom.pixels.utils import iter_pixels
 
 from dicom_objects.errors import DicomObjectError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from dicom_objects.reading.frames import Frame
+    from dicom_objects.reading.frames import Frame, Pixels
 
 # What pydicom raises when it has no decoder for a syntax, or the stream is damaged.
-_UNDECODABLE = (RuntimeError, NotImplementedError, ValueError, AttributeError, KeyError, EOFError)
+_UNDECODABLE = (
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+    AttributeError,
+    KeyError,
+    EOFError,
+    OSError,
+)
 
 
 class UndecodablePixels(DicomObjectError):  # noqa: N818 - it names the condition
@@ -39,39 +48,73 @@ def load_image(instances: Sequence[Frame]) -> NDArray[np.float32]:
         message = "images without position cannot be stacked"
         raise UndecodablePixels(message)
     result = np.empty((len(instances), plane.rows, plane.columns), dtype=np.float32)
+    by_file: dict[Path, list[int]] = {}
+    for k, instance in enumerate(instances):
+        by_file.setdefault(instance.path, []).append(k)
 
-    def load(k: int) -> None:
-        result[k] = _load(instances[k], plane.rows, plane.columns)
+    def load(file: list[int]) -> None:
+        for k, stored in zip(file, _stored_frames([instances[k] for k in file]), strict=True):
+            result[k] = _image(instances[k], stored, (plane.rows, plane.columns))
 
     with ThreadPoolExecutor(max_workers=4) as pool:
-        list(pool.map(load, range(len(instances))))
+        list(pool.map(load, by_file.values()))
     return result
 
 
-def _load(instance: Frame, rows: int, columns: int) -> NDArray[np.float32]:
-    pixels = instance.pixels
-    if pixels is None:
-        message = f"series {instance.series_number}: an image has no pixel data"
+def _stored_frames(frames: Sequence[Frame]) -> Iterator[NDArray[np.generic]]:
+    """Give the stored frame behind each frame of one file; every stored frame is read once."""
+    pixels = [_pixels(frame) for frame in frames]
+    if all(p.offset is not None for p in pixels):
+        read: dict[int | None, NDArray[np.generic]] = {}
+        for frame, p in zip(frames, pixels, strict=True):
+            if p.offset not in read:
+                read.clear()  # tiles of one mosaic follow each other: one is kept at a time
+                read[p.offset] = _read(frame, p)
+            yield read[p.offset]
+    else:
+        decoded = _decode(frames)
+        for frame in frames:
+            yield decoded[(frame.frame_number or 1) - 1]
+
+
+def _pixels(frame: Frame) -> Pixels:
+    if frame.pixels is None:
+        message = f"series {frame.series_number}: an image has no pixel data"
         raise UndecodablePixels(message)
-    stored = (
-        _decode(instance)
-        if pixels.offset is None
-        else np.fromfile(instance.path, pixels.dtype, rows * columns, offset=pixels.offset)
-    )
+    return frame.pixels
+
+
+def _read(frame: Frame, pixels: Pixels) -> NDArray[np.generic]:
+    rows, columns = pixels.stored_shape
+    stored = np.fromfile(frame.path, pixels.dtype, rows * columns, offset=pixels.offset or 0)
     if stored.size != rows * columns:
-        message = f"series {instance.series_number}: pixel data is shorter than rows x columns"
+        message = f"series {frame.series_number}: pixel data is shorter than rows x columns"
         raise UndecodablePixels(message)
-    image = stored.reshape(rows, columns).astype(np.float32)
+    return stored.reshape(rows, columns)
+
+
+def _decode(frames: Sequence[Frame]) -> dict[int, NDArray[np.generic]]:
+    """Decode the stored frames that are asked for, in one pass over the file."""
+    indices = sorted({(frame.frame_number or 1) - 1 for frame in frames})
+    try:
+        images = iter_pixels(frames[0].path, indices=indices, raw=True)
+        return dict(zip(indices, images, strict=True))
+    except _UNDECODABLE as error:
+        message = f"series {frames[0].series_number}: its transfer syntax could not be decoded"
+        raise UndecodablePixels(message) from error
+
+
+def _image(
+    frame: Frame, stored: NDArray[np.generic], shape: tuple[int, int]
+) -> NDArray[np.float32]:
+    pixels = _pixels(frame)
+    (row, column), (rows, columns) = pixels.origin, shape
+    tile = stored[row : row + rows, column : column + columns]
+    if tile.shape != shape:
+        message = f"series {frame.series_number}: pixel data does not have rows x columns values"
+        raise UndecodablePixels(message)
+    image = tile.astype(np.float32)
     if (pixels.slope, pixels.intercept) != (1.0, 0.0):
         image *= np.float32(pixels.slope)
         image += np.float32(pixels.intercept)
     return image
-
-
-def _decode(instance: Frame) -> NDArray[np.generic]:
-    try:
-        decoded: NDArray[np.generic] = pydicom.dcmread(instance.path).pixel_array
-    except _UNDECODABLE as error:
-        message = f"series {instance.series_number}: its transfer syntax could not be decoded"
-        raise UndecodablePixels(message) from error
-    return decoded

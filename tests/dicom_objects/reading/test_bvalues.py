@@ -5,6 +5,7 @@ import struct
 import pytest
 from pydicom import Dataset
 
+from dicom_objects.attributes import InstanceHeader
 from dicom_objects.reading.bvalues import read_b_value
 from dicom_objects.reading.shells import fit_refusal, shell_table
 
@@ -15,7 +16,7 @@ def header(b=None, **private):
         dataset.DiffusionBValue = b
     for group, creator, offset, vr, value in private.values():
         dataset.private_block(group, creator, create=True).add_new(offset, vr, value)
-    return dataset
+    return InstanceHeader(dataset)
 
 
 @pytest.mark.parametrize(
