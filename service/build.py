@@ -43,7 +43,11 @@ def git_commit(project: Path = _PROJECT) -> str:
 
 def settings_digest(settings: Settings) -> str:
     """Return the SHA-256 (hexadecimal) of the settings that change pixels or numbers."""
-    sections = {"adc": settings.adc, "disease": settings.disease}
+    sections = {
+        "adc": settings.adc,
+        "disease": settings.disease,
+        "normalisation": settings.normalisation,
+    }
     values = {name: section.model_dump(mode="json") for name, section in sections.items()}
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 

@@ -17,6 +17,19 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class ContentSettings(Section):
+    """When a study is complete by its content, without waiting (docs/decisions/0006)."""
+
+    enabled: bool = Field(default=True, description="look at headers; else quiet_s alone decides")
+    settle_s: float = Field(
+        default=2.0, gt=0, description="look after so long a silence, all associations closed"
+    )
+    coverage_mm: float = Field(
+        default=800.0, gt=0, description="stations cover so much; vertex to mid-thigh is 900+"
+    )
+    b_values: int = Field(default=2, ge=2, description="every station has so many b-values")
+
+
 class NodeSettings(Section):
     """The DICOM door: who we are and when a study is complete."""
 
@@ -26,6 +39,10 @@ class NodeSettings(Section):
     quiet_s: float = Field(
         default=60.0, gt=0, description="a study is complete after so long a silence"
     )
+    deadline_s: float = Field(
+        default=7200.0, gt=0, description="no study waits longer than this for its end"
+    )
+    content: ContentSettings = ContentSettings()
     maximum_associations: int = Field(default=50, ge=1)
     calling_ae_titles: tuple[str, ...] = Field(
         default=(), description="who may send; anybody if empty (an AE title is no proof)"
@@ -82,6 +99,17 @@ class DiseaseSettings(Section):
     )
     adc_classes_um2_s: tuple[float, float] = Field(
         default=(900.0, 1400.0), description="between low, intermediate and high ADC"
+    )
+
+
+class NormalisationSection(Section):
+    """How high-b signal gets its unit (imaging.normalisation.NormalisationRule)."""
+
+    method: Literal["cord", "histogram"] = Field(
+        default="cord", description="the cord's signal is one, or the canal's histogram is matched"
+    )
+    without_canal: Literal["refuse", "percentile"] = Field(
+        default="refuse", description="what happens to a study whose spinal canal fails its checks"
     )
 
 

@@ -28,6 +28,7 @@ from service.sections import (
     DiseaseSettings,
     ModelSettings,
     NodeSettings,
+    NormalisationSection,
     StoreSettings,
     WorkerSettings,
 )
@@ -59,6 +60,7 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     models: ModelSettings = ModelSettings()
     adc: AdcSection = AdcSection()
+    normalisation: NormalisationSection = NormalisationSection()
     disease: DiseaseSettings = DiseaseSettings()
     api: ApiSettings = ApiSettings()
     destinations: tuple[DestinationSettings, ...] = ()

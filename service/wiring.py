@@ -18,6 +18,7 @@ from service.settings import SettingsError
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from dicom_node.content import ContentCheck
     from dicom_node.node import Node
     from jobs.store import JobStore
     from service.settings import Settings
@@ -46,7 +47,7 @@ def open_store(settings: Settings) -> JobStore:
 
 def make_node(settings: Settings, store: JobStore) -> Node:
     """Put the DICOM door together; it listens once it runs."""
-    from dicom_node.completion import QuietPeriod  # noqa: PLC0415
+    from dicom_node.completion import ContentFirst  # noqa: PLC0415
     from dicom_node.node import Node  # noqa: PLC0415
     from dicom_node.receive import ReceiverSettings  # noqa: PLC0415
     from dicom_node.spool import Spool  # noqa: PLC0415
@@ -61,7 +62,18 @@ def make_node(settings: Settings, store: JobStore) -> Node:
         calling_ae_titles=node.calling_ae_titles,
     )
     spool = Spool(settings.spool_dir, floor_bytes=int(node.free_space_floor_gib * 2**30))
-    return Node(receiver, spool, store, StoreQueue(), QuietPeriod(node.quiet_s))
+    rule = ContentFirst(node.content.settle_s, node.quiet_s, node.deadline_s)
+    return Node(receiver, spool, store, StoreQueue(), rule, _content_check(settings))
+
+
+def _content_check(settings: Settings) -> ContentCheck | None:
+    from dicom_objects.reading.completeness import WholeBody  # noqa: PLC0415
+    from workers.content import ContentProcess  # noqa: PLC0415
+
+    content = settings.node.content
+    if not content.enabled:
+        return None
+    return ContentProcess(WholeBody(content.coverage_mm, content.b_values))
 
 
 def worker_configuration(settings: Settings) -> WorkerConfiguration:
@@ -79,6 +91,7 @@ def worker_configuration(settings: Settings) -> WorkerConfiguration:
             for d in settings.destinations
         ),
         adc=settings.adc.model_dump(),
+        normalisation=settings.normalisation.model_dump(),
         disease=_disease_fields(settings),
         thresholds_um2_s=settings.disease.adc_classes_um2_s,
         threads=settings.worker.threads,

@@ -29,7 +29,7 @@ from imaging.disease import disease_mask
 from imaging.labelling import label_anatomy
 from imaging.lesions import find_lesions
 from imaging.measurement import MeasurementSettings, measure
-from imaging.normalisation import normalise_high_b
+from imaging.normalisation import NormalisationRule, normalise_high_b
 from imaging.preprocessing import preprocess
 from imaging.resampling import resample
 from imaging.stations import assemble
@@ -133,6 +133,10 @@ def evaluate_cohort(
     return [_read_result(_result_path(cases, s)) for s in seeds]
 
 
+_NO_REFUSAL = NormalisationRule(without_canal="percentile")
+"""Serving refuses a bad canal; here every patient counts, and `reference_accepted` tells."""
+
+
 def _burden(
     volume: DiffusionVolume,
     fit: AdcFit,
@@ -140,7 +144,7 @@ def _burden(
 ) -> tuple[Measurement, bool]:
     labels, bone = anatomy.labels, anatomy.bone
     canal = labels == SPINAL_CANAL.label
-    signal = normalise_high_b(volume.high_b, fit.adc_um2_s, canal, volume.geometry)
+    signal = normalise_high_b(volume.high_b, fit.adc_um2_s, canal, volume.geometry, _NO_REFUSAL)
     disease = disease_mask(signal.image, fit.adc_um2_s, bone, labels, volume.geometry)
     lesions = find_lesions(disease.mask, volume.geometry)
     settings = MeasurementSettings()

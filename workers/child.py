@@ -6,16 +6,13 @@ is a claimed job: every write carries the fence, so a child that outlived its le
 
 from __future__ import annotations
 
-import ctypes
 import logging
-import resource
-import signal
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs.store import JobStore
 from workers.configuration import Assignment
+from workers.confinement import confine
 from workers.processing import Processing
 
 if TYPE_CHECKING:
@@ -23,8 +20,6 @@ if TYPE_CHECKING:
     from workers.pipeline import Pipeline
 
 _LOG = logging.getLogger(__name__)
-_PR_SET_PDEATHSIG = 1
-_OOM_SCORE = "500"
 
 
 def main() -> int:
@@ -48,21 +43,12 @@ def run(assignment: Assignment) -> int:
     return 0
 
 
-def confine(memory_gib: float | None) -> None:
-    """Die with the supervisor, be the first to go when memory is short, keep to the limit."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the supervisor decides; a terminal tells both
-    Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
-    if memory_gib is not None:
-        limit = int(memory_gib * 2**30)
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-
-
 def load_pipeline(configuration: WorkerConfiguration) -> Pipeline:
     """Load the model and put the path together; torch is imported here and not before."""
     from imaging.adc import AdcSettings  # noqa: PLC0415
     from imaging.disease import DiseaseRule  # noqa: PLC0415
     from imaging.measurement import MeasurementSettings  # noqa: PLC0415
+    from imaging.normalisation import NormalisationRule  # noqa: PLC0415
     from workers.inference.torchscript import TorchScriptModel  # noqa: PLC0415
     from workers.pipeline import Pipeline  # noqa: PLC0415
 
@@ -72,7 +58,8 @@ def load_pipeline(configuration: WorkerConfiguration) -> Pipeline:
     }
     rule = DiseaseRule(**given)
     measurement = MeasurementSettings(thresholds_um2_s=configuration.thresholds_um2_s)
-    return Pipeline(model, rule, measurement, AdcSettings(**configuration.adc))
+    normalisation = NormalisationRule(**configuration.normalisation)
+    return Pipeline(model, rule, measurement, AdcSettings(**configuration.adc), normalisation)
 
 
 if __name__ == "__main__":

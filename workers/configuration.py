@@ -46,6 +46,8 @@ class WorkerConfiguration:
     destinations: tuple[Destination, ...] = ()
     adc: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Fields of `imaging.adc.AdcSettings` that differ from its defaults."""
+    normalisation: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """Fields of `imaging.normalisation.NormalisationRule` that differ from its defaults."""
     disease: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Fields of `imaging.disease.DiseaseRule` that differ from its defaults."""
     thresholds_um2_s: tuple[float, float] = (900.0, 1400.0)

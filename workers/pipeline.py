@@ -16,7 +16,7 @@ from imaging.anatomy import SPINAL_CANAL
 from imaging.disease import DiseaseRule, disease_mask
 from imaging.lesions import find_lesions
 from imaging.measurement import MeasurementSettings, measure
-from imaging.normalisation import normalise_high_b
+from imaging.normalisation import NormalisationRule, normalise_high_b
 from imaging.stations import assemble
 from jobs.job import Stage
 from workers.anatomy import find_anatomy
@@ -48,6 +48,7 @@ class Pipeline:
     rule: DiseaseRule
     measurement: MeasurementSettings = field(default_factory=MeasurementSettings)
     adc: AdcSettings = field(default_factory=AdcSettings)
+    normalisation: NormalisationRule = field(default_factory=NormalisationRule)
 
     def run(self, paths: Sequence[Path], folder: Path, run: Run, recorder: Recorder) -> Outcome:
         """Measure one study.
@@ -78,7 +79,7 @@ class Pipeline:
             body = find_anatomy(fit, grid, self.anatomy, recorder.fraction)
         with recorder.stage(Stage.NORMALISE):
             canal = body.labels == SPINAL_CANAL.label
-            signal = normalise_high_b(volume.high_b, fit.adc_um2_s, canal, grid)
+            signal = normalise_high_b(volume.high_b, fit.adc_um2_s, canal, grid, self.normalisation)
         with recorder.stage(Stage.DISEASE):
             disease = disease_mask(
                 signal.image, fit.adc_um2_s, body.bone, body.labels, grid, self.rule

@@ -167,6 +167,8 @@ def make_service(folder: Path, pacs: Orthanc, models: Path, quiet_s: float) -> S
         f'data_dir = "{folder / "data"}"\n'
         f"[node]\nport = {port}\nquiet_s = {quiet_s}\n"
         f"[worker]\nlease_s = 4.0\npoll_s = 0.2\n"
+        # The quick model draws no spinal canal; with one that does, this changes nothing.
+        f'[normalisation]\nwithout_canal = "percentile"\n'
         f'[models]\nrepository = "{models}"\n'
         f'[[destinations]]\nname = "orthanc"\nae_title = "ORTHANC"\nhost = "127.0.0.1"\n'
         f"port = {pacs.dicom_port}\n"

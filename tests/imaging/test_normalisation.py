@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+from imaging.errors import UnusableImages
 from imaging.geometry import Geometry
+from imaging.histogram_matching import PERCENTS, REFERENCE
 from imaging.mixture import two_components
 from imaging.normalisation import NormalisationRule, normalise_high_b
 
@@ -45,6 +47,9 @@ def test_a_bright_lesion_beside_a_few_slices_does_not_move_the_reference():
     assert found.reference == pytest.approx(72, rel=0.02)
 
 
+OTHERWISE = NormalisationRule(without_canal="percentile")
+
+
 @pytest.mark.parametrize(
     ("make", "code"),
     [
@@ -53,36 +58,67 @@ def test_a_bright_lesion_beside_a_few_slices_does_not_move_the_reference():
         (lambda canal: canal & (np.arange(60) < 40)[:, None, None], "CANAL_SHORT"),
     ],
 )
-def test_a_canal_that_fails_is_said_and_not_used(make, code):
+def test_a_canal_that_fails_rejects_the_study_with_its_reason(make, code):
     signal, adc, canal, _ = scene()
-    found = normalise_high_b(signal, adc, make(canal), GRID)
+    with pytest.raises(UnusableImages, match=r"spinal canal found .* no unit") as refusal:
+        normalise_high_b(signal, adc, make(canal), GRID)
+    assert refusal.value.code == code
+
+
+def test_a_site_may_ask_for_a_percentile_and_is_told():
+    signal, adc, canal, _ = scene()
+    found = normalise_high_b(signal, adc, canal & False, GRID, OTHERWISE)
     assert not found.accepted
-    assert [n.code for n in found.notes] == [code, "NO_CANAL_REFERENCE"]
+    assert [n.code for n in found.notes] == ["CANAL_VOLUME", "NO_CANAL_REFERENCE"]
     assert {n.severity for n in found.notes} == {"warning"}
-    assert np.isfinite(found.image).all()
     assert found.cord_adc_um2_s is None
+    body = signal[signal > 0]
+    assert found.reference == pytest.approx(np.percentile(body, 97), rel=0.05)
+    np.testing.assert_allclose(found.image, signal / np.float32(found.reference), rtol=1e-6)
 
 
 def test_a_cord_with_an_impossible_adc_is_refused():
     signal, adc, canal, _ = scene(cord_adc=2700.0)
-    found = normalise_high_b(signal, adc, canal, GRID)
-    assert not found.accepted
-    assert found.notes[0].code == "CORD_ADC"
-    assert found.notes[0].measured > 2200
+    with pytest.raises(UnusableImages, match="600 to 2200 are expected") as refusal:
+        normalise_high_b(signal, adc, canal, GRID)
+    assert refusal.value.code == "CORD_ADC"
 
 
 def test_too_few_valid_voxels_are_refused():
     signal, adc, canal, _ = scene()
-    found = normalise_high_b(signal, np.full_like(adc, np.nan), canal, GRID)
-    assert found.notes[0].code == "CORD_SMALL"
+    with pytest.raises(UnusableImages, match="Only 0 voxels") as refusal:
+        normalise_high_b(signal, np.full_like(adc, np.nan), canal, GRID)
+    assert refusal.value.code == "CORD_SMALL"
+
+
+def test_a_cord_in_a_signal_void_does_not_make_the_body_bright():
+    signal, adc, canal, _ = scene()
+    signal[canal] *= 0.2  # the cord is 14.4 in a body of 20
+    found = normalise_high_b(signal, adc, canal, GRID, OTHERWISE)
+    assert found.notes[0].code == "CORD_DARK"
+    assert found.notes[0].measured == pytest.approx(14.4 / 20, rel=0.02)
 
 
 def test_one_population_is_used_whole():
     signal, adc, canal, _ = scene(csf_adc=1080.0)
-    rule = NormalisationRule(separation_um2_s=300.0)
-    found = normalise_high_b(signal, adc, canal, GRID, rule)
+    found = normalise_high_b(signal, adc, canal, GRID)
     assert found.accepted
     assert found.reference == pytest.approx(np.median(signal[canal]))
+    assert [n.code for n in found.notes] == ["CORD_NOT_SEPARATED"]
+
+
+def test_by_histogram_the_canal_gets_the_fixed_percentiles_whatever_the_gain():
+    rule = NormalisationRule(method="histogram")
+    images = []
+    for gain in (1.0, 7.3):
+        signal, adc, canal, _ = scene(gain)
+        signal *= np.random.default_rng(1).uniform(0.8, 1.2, GRID.shape).astype(np.float32)
+        found = normalise_high_b(signal, adc, canal, GRID, rule)
+        np.testing.assert_allclose(
+            np.percentile(found.image[canal], PERCENTS), REFERENCE, rtol=0.01
+        )
+        images.append(found.image)
+    np.testing.assert_allclose(images[0], images[1], rtol=1e-4)
 
 
 def test_a_mixture_finds_both_populations():

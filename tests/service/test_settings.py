@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from imaging.adc import AdcSettings
+from imaging.normalisation import NormalisationRule
 from service.settings import SettingsError, load_settings
 
 
@@ -118,3 +119,16 @@ def test_the_adc_weighting_reaches_the_worker_and_the_digest():
     assert given.build.settings_digest != wiring.worker_configuration(usual).build.settings_digest
     with pytest.raises(SettingsError, match=r"adc\.weighting"):
         load_settings({"adc": {"weighting": "squared"}})
+
+
+def test_what_happens_without_a_canal_reaches_the_worker_and_the_digest():
+    from service import wiring  # noqa: PLC0415
+
+    usual = load_settings()
+    changed = load_settings({"normalisation": {"without_canal": "percentile"}})
+    given = wiring.worker_configuration(changed)
+    assert NormalisationRule(**given.normalisation) == NormalisationRule(without_canal="percentile")
+    assert given.build.settings_digest != wiring.worker_configuration(usual).build.settings_digest
+    assert NormalisationRule(**wiring.worker_configuration(usual).normalisation).method == "cord"
+    with pytest.raises(SettingsError, match=r"normalisation\.without_canal"):
+        load_settings({"normalisation": {"without_canal": "guess"}})
