@@ -95,47 +95,35 @@ def canal_problem(shape: CanalShape, rule: CanalRule = CanalRule()) -> QualityNo
 
 
 def _problems(shape: CanalShape, rule: CanalRule) -> tuple[QualityNote | None, ...]:
-    low_ml, high_ml = rule.volume_ml
-    low_mm2, high_mm2 = rule.section_mm2
+    return (*_size_problems(shape, rule), *_form_problems(shape, rule))
+
+
+def _size_problems(shape: CanalShape, rule: CanalRule) -> tuple[QualityNote | None, ...]:
+    low, high = rule.volume_ml
+    volume = f"has {shape.volume_ml:.0f} mL; {low:.0f} to {high:.0f} are expected"
+    length = f"is only {shape.length_mm:.0f} mm long"
+    long_enough = (
+        shape.length_mm >= rule.shortest_mm and shape.share_of_images >= rule.least_share_of_images
+    )
     return (
-        _unless(
-            low_ml <= shape.volume_ml <= high_ml,
-            "CANAL_VOLUME",
-            f"has {shape.volume_ml:.0f} mL; {low_ml:.0f} to {high_ml:.0f} are expected",
-            shape.volume_ml,
-        ),
-        _unless(
-            shape.length_mm >= rule.shortest_mm
-            and shape.share_of_images >= rule.least_share_of_images,
-            "CANAL_SHORT",
-            f"is only {shape.length_mm:.0f} mm long",
-            shape.length_mm,
-        ),
-        _unless(
-            shape.largest_share >= rule.least_largest_share,
-            "CANAL_PARTS",
-            f"lies in parts; the largest has {shape.largest_share:.0%} of it",
-            shape.largest_share,
-        ),
-        _unless(
-            shape.filled >= rule.least_filled,
-            "CANAL_BROKEN",
-            f"shows in {shape.filled:.0%} of the slices between its ends",
-            shape.filled,
-        ),
-        _unless(
-            low_mm2 <= shape.section_mm2 <= high_mm2,
-            "CANAL_SECTION",
-            f"has a section of {shape.section_mm2:.0f} mm²; {low_mm2:.0f} to {high_mm2:.0f} "
-            "are expected",
-            shape.section_mm2,
-        ),
-        _unless(
-            shape.straightness >= rule.least_straightness,
-            "CANAL_CROOKED",
-            f"is crooked: {shape.straightness:.2f} times as long along the body as its own line",
-            shape.straightness,
-        ),
+        _unless(low <= shape.volume_ml <= high, "CANAL_VOLUME", volume, shape.volume_ml),
+        _unless(long_enough, "CANAL_SHORT", length, shape.length_mm),
+    )
+
+
+def _form_problems(shape: CanalShape, rule: CanalRule) -> tuple[QualityNote | None, ...]:
+    low, high = rule.section_mm2
+    share, filled, section = shape.largest_share, shape.filled, shape.section_mm2
+    straight = shape.straightness
+    parts = f"lies in parts; the largest has {share:.0%} of it"
+    broken = f"shows in {filled:.0%} of the slices between its ends"
+    thick = f"has a section of {section:.0f} mm²; {low:.0f} to {high:.0f} are expected"
+    crooked = f"is crooked: {straight:.2f} times as long along the body as its own line"
+    return (
+        _unless(share >= rule.least_largest_share, "CANAL_PARTS", parts, share),
+        _unless(filled >= rule.least_filled, "CANAL_BROKEN", broken, filled),
+        _unless(low <= section <= high, "CANAL_SECTION", thick, section),
+        _unless(straight >= rule.least_straightness, "CANAL_CROOKED", crooked, straight),
     )
 
 

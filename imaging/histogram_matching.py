@@ -7,7 +7,7 @@ synthetic patients (seeds 901-905, true canal), in units of the cord's signal.
 
 On seeds 901-910 with true anatomy the cord alone does as well: median |ln TDV ratio| 0.040 by the
 cord and 0.046 by histogram, lesion Dice 0.878 and 0.876, spread of normal marrow 45 and 48 %
-(docs/decisions/0006). So it is an option and not the default.
+(docs/decisions/0007). So it is an option and not the default.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class NormalisationRule:
     """How signal gets its unit, what the canal must be, and what happens when it is not."""
 
     method: Literal["cord", "histogram"] = "cord"
-    """Divide by the cord's signal, or match the canal's histogram (docs/decisions/0006)."""
+    """Divide by the cord's signal, or match the canal's histogram (docs/decisions/0007)."""
     without_canal: Literal["refuse", "percentile"] = "refuse"
     """A canal that fails its checks rejects the study, or a percentile of the body's signal takes
     its place: then disease volumes cannot be compared between scans, and a note says so."""
