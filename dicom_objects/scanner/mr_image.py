@@ -1,4 +1,4 @@
-"""Classic MR Image Storage data sets (PS3.3 A.4): one header a series, one file a slice."""
+"""Classic MR Image Storage data sets (PS3.3 A.4): one header a volume, one object a slice."""
 
 from __future__ import annotations
 
@@ -6,20 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydicom import Dataset, dcmwrite
-from pydicom.dataset import FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
+from pydicom import Dataset
+from pydicom.uid import MRImageStorage
 from pydicom.valuerep import DSfloat
 
-from dicom_objects.uids import (
-    IMPLEMENTATION_CLASS_UID,
-    IMPLEMENTATION_VERSION_NAME,
-    derived_uid,
-)
+from dicom_objects.scanner.headers import file_meta, header_of
+from dicom_objects.uids import derived_uid
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,101 +24,102 @@ _WINDOW_PERCENTILE = 99.5
 
 
 @dataclass(frozen=True, eq=False)
-class MRSeries:
-    """One series to write: pixels are uint16 (slice, row, column) on `geometry`."""
+class MRVolume:
+    """One volume to write: pixels are uint16 or int16 (slice, row, column) on `geometry`."""
 
     header: Dataset
     """Everything that all slices share, patient to sequence parameters."""
     geometry: Geometry
-    pixels: NDArray[np.uint16] = field(repr=False)
-    rescale: tuple[float, float] = (1.0, 0.0)
-    """Slope and intercept: image = pixels * slope + intercept."""
+    pixels: NDArray[np.integer] = field(repr=False)
+    rescale: tuple[float, float] | None = (1.0, 0.0)
+    """Slope and intercept: image = pixels * slope + intercept; None: the header has neither."""
 
 
-def write_series(series: MRSeries, folder: Path) -> tuple[Path, ...]:
-    """Write `folder`/IM0001.dcm and so on, Explicit VR Little Endian; return the paths by slice.
+def slices_of(
+    volume: MRVolume, first: int = 0, instance_numbers: Sequence[int] | None = None
+) -> Iterator[Dataset]:
+    """Yield the objects by slice: one data set, filled anew each time.
 
-    SOP Instance UIDs derive from the Series Instance UID and the slice's position in the stack.
+    SOP Instance UIDs derive from the Series Instance UID and the slice's place in the series,
+    which begins at `first` for this volume. Instance numbers count on unless they are given.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    template = _image_plane(series)
-    paths = []
-    for index, position in enumerate(_positions_mm(series.geometry)):
-        _set_slice(template, index, position)
-        template.PixelData = series.pixels[index].astype("<u2", copy=False).tobytes()
-        path = folder / f"IM{index + 1:04d}.dcm"
-        dcmwrite(path, template, enforce_file_format=True)
-        paths.append(path)
-    return tuple(paths)
-
-
-def header_of(values: Mapping[str, object]) -> Dataset:
-    """Build a data set from keywords and values."""
-    header = Dataset()
-    for keyword, value in values.items():
-        setattr(header, keyword, value)
-    return header
+    template = _image_plane(volume)
+    for index, position in enumerate(slice_positions_mm(volume.geometry)):
+        place = first + index
+        template.SOPInstanceUID = derived_uid(str(template.SeriesInstanceUID), str(place))
+        template.file_meta.MediaStorageSOPInstanceUID = template.SOPInstanceUID
+        template.InstanceNumber = instance_numbers[index] if instance_numbers else place + 1
+        template.ImagePositionPatient = [tidy(v) for v in position]
+        template.SliceLocation = tidy(position[2])
+        template.PixelData = volume.pixels[index].astype(_little(volume), copy=False).tobytes()
+        yield template
 
 
 def direction_cosines(geometry: Geometry) -> list[float]:
     """Image Orientation (Patient): along a row first, then down a column (C.7.6.2.1.1)."""
     axes = geometry.affine[:3, :3] / np.linalg.norm(geometry.affine[:3, :3], axis=0)
-    return [_tidy(v) for v in (*axes[:, 2], *axes[:, 1])]
+    return [tidy(v) for v in (*axes[:, 2], *axes[:, 1])]
 
 
-def _image_plane(series: MRSeries) -> Dataset:
-    slice_mm, row_mm, column_mm = series.geometry.spacing_mm
-    _, rows, columns = series.geometry.shape
-    slope, intercept = series.rescale
-    top = float(np.percentile(series.pixels[:, ::4, ::4], _WINDOW_PERCENTILE)) * slope + intercept
-    header = Dataset(series.header)
-    header.update(
-        header_of(
-            {
-                "SOPClassUID": MRImageStorage,
-                "FrameOfReferenceUID": series.geometry.frame_of_reference_uid,
-                "PositionReferenceIndicator": "",
-                "ImageOrientationPatient": direction_cosines(series.geometry),
-                "PixelSpacing": [_tidy(row_mm), _tidy(column_mm)],
-                "SliceThickness": _tidy(slice_mm),
-                "SpacingBetweenSlices": _tidy(slice_mm),
-                "SamplesPerPixel": 1,
-                "PhotometricInterpretation": "MONOCHROME2",
-                "Rows": rows,
-                "Columns": columns,
-                "BitsAllocated": 16,
-                "BitsStored": 16,
-                "HighBit": 15,
-                "PixelRepresentation": 0,
-                "WindowCenter": _tidy(max(top / 2, 1.0)),
-                "WindowWidth": _tidy(max(top, 2.0)),
-                "RescaleSlope": DSfloat(slope, auto_format=True),
-                "RescaleIntercept": DSfloat(intercept, auto_format=True),
-                "RescaleType": "US",
-            }
-        )
-    )
-    header.file_meta = FileMetaDataset()
-    header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    header.file_meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
-    header.file_meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
-    return header
-
-
-def _set_slice(header: Dataset, index: int, position: NDArray[np.float64]) -> None:
-    header.SOPInstanceUID = derived_uid(str(header.SeriesInstanceUID), str(index))
-    header.file_meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID
-    header.InstanceNumber = index + 1
-    header.ImagePositionPatient = [_tidy(v) for v in position]
-    header.SliceLocation = _tidy(position[2])
-
-
-def _positions_mm(geometry: Geometry) -> NDArray[np.float64]:
+def slice_positions_mm(geometry: Geometry) -> NDArray[np.float64]:
+    """Return Image Position (Patient) of every slice: (slices, 3)."""
     index = np.zeros((geometry.shape[0], 3))
     index[:, 0] = np.arange(geometry.shape[0])
     return geometry.to_patient_mm(index)
 
 
-def _tidy(value: float) -> float:
+def pixel_format(pixels: NDArray[np.integer], shape: tuple[int, int]) -> dict[str, object]:
+    """Return the attributes of the Image Pixel module for stored frames of `shape`."""
+    return {
+        "SamplesPerPixel": 1,
+        "PhotometricInterpretation": "MONOCHROME2",
+        "Rows": shape[0],
+        "Columns": shape[1],
+        "BitsAllocated": 16,
+        "BitsStored": 16,
+        "HighBit": 15,
+        "PixelRepresentation": int(np.issubdtype(pixels.dtype, np.signedinteger)),
+    }
+
+
+def window(pixels: NDArray[np.integer], rescale: tuple[float, float] | None) -> dict[str, float]:
+    """Return centre and width of a window that shows the body."""
+    slope, intercept = rescale or (1.0, 0.0)
+    top = float(np.percentile(pixels[:, ::4, ::4], _WINDOW_PERCENTILE)) * slope + intercept
+    return {"WindowCenter": tidy(max(top / 2, 1.0)), "WindowWidth": tidy(max(top, 2.0))}
+
+
+def tidy(value: float) -> float:
     """Round to what a decimal string of 16 characters holds (PS3.5 6.2, VR DS)."""
     return round(float(value), 6) + 0.0
+
+
+def _image_plane(volume: MRVolume) -> Dataset:
+    slice_mm, row_mm, column_mm = volume.geometry.spacing_mm
+    header = Dataset(volume.header)
+    header.update(
+        header_of(
+            {
+                "SOPClassUID": MRImageStorage,
+                "FrameOfReferenceUID": volume.geometry.frame_of_reference_uid,
+                "PositionReferenceIndicator": "",
+                "ImageOrientationPatient": direction_cosines(volume.geometry),
+                "PixelSpacing": [tidy(row_mm), tidy(column_mm)],
+                "SliceThickness": tidy(slice_mm),
+                "SpacingBetweenSlices": tidy(slice_mm),
+                **pixel_format(volume.pixels, volume.geometry.shape[1:]),
+                **window(volume.pixels, volume.rescale),
+            }
+        )
+    )
+    if volume.rescale is not None:
+        slope, intercept = volume.rescale
+        header.RescaleSlope = DSfloat(slope, auto_format=True)
+        header.RescaleIntercept = DSfloat(intercept, auto_format=True)
+        header.RescaleType = volume.header.get("RescaleType", "US")
+    header.file_meta = file_meta()
+    return header
+
+
+def _little(volume: MRVolume) -> np.dtype[np.integer]:
+    return volume.pixels.dtype.newbyteorder("<")
