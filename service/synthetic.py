@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dicom_objects.scanner.flavours import Flavour
 from dicom_objects.scanner.study import write_study
 from phantom.acquisition import Protocol, acquire
 from phantom.patient import PatientOptions, make_patient
@@ -30,6 +31,7 @@ class PhantomOrder:
     diseased: bool = True
     small: bool = False
     distractors: bool = True
+    flavour: Flavour = Flavour.STANDARD
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +41,7 @@ class SyntheticStudy:
     acquisition: Acquisition = field(repr=False)
     dicom_dir: Path
     files: tuple[Path, ...]
+    flavour: Flavour = Flavour.STANDARD
 
     def truth_document(self) -> dict[str, Any]:
         """Return the truth that fits in a page: TDV in mL, gADC in µm²/s, the lesions."""
@@ -46,6 +49,7 @@ class SyntheticStudy:
         return {
             "synthetic": True,
             "seed": self.acquisition.seed,
+            "flavour": self.flavour.value,
             "tdv_ml": truth.tdv_ml,
             "gadc_um2_s": truth.gadc_um2_s if truth.lesions else None,
             "lesions": [dataclasses.asdict(lesion) for lesion in truth.lesions],
@@ -57,8 +61,10 @@ def make_study(order: PhantomOrder, out: Path) -> SyntheticStudy:
     patient = make_patient(order.seed, PatientOptions(diseased=order.diseased))
     acquisition = acquire(patient, SMALL if order.small else Protocol())
     dicom_dir = out / "dicom"
-    files = write_study(acquisition, dicom_dir, distractors=order.distractors)
-    study = SyntheticStudy(acquisition, dicom_dir, files)
+    files = write_study(
+        acquisition, dicom_dir, distractors=order.distractors, flavour=order.flavour
+    )
+    study = SyntheticStudy(acquisition, dicom_dir, files, order.flavour)
     _write_truth(study, out / "truth")
     return study
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from dicom_objects.scanner.flavours import Flavour
 from service.cli.invocation import Exit, explained, invocation, print_json, stop
 
 if TYPE_CHECKING:
@@ -58,12 +59,16 @@ def phantom(
     seed: Annotated[int, typer.Option(help="Another seed is another patient.")] = 1,
     healthy: Annotated[bool, typer.Option(help="A patient without disease.")] = False,
     small: Annotated[bool, typer.Option(help="Coarse pixels, for quick trials.")] = False,
+    flavour: Annotated[
+        Flavour, typer.Option(help="Whose scanner's form the DICOM objects have.")
+    ] = Flavour.STANDARD,
     as_json: _AsJson = False,
 ) -> None:
     """Make a synthetic patient's whole-body study: DICOM in OUT/dicom, its truth in OUT/truth."""
     from service.synthetic import PhantomOrder, make_study  # noqa: PLC0415
 
-    study = make_study(PhantomOrder(seed, diseased=not healthy, small=small), out)
+    order = PhantomOrder(seed, diseased=not healthy, small=small, flavour=flavour)
+    study = make_study(order, out)
     if as_json:
         print_json(study.truth_document())
         return
