@@ -47,6 +47,16 @@ class ClassVolumes:
     intermediate_ml: float
     high_ml: float
 
+    @property
+    def shares(self) -> tuple[float, float, float] | None:
+        """Return low, intermediate and high as shares of their sum, 0 to 1; None where it is 0."""
+        volumes = (self.low_ml, self.intermediate_ml, self.high_ml)
+        whole = sum(volumes)
+        if whole <= 0:
+            return None
+        low, intermediate, high = (volume / whole for volume in volumes)
+        return (low, intermediate, high)
+
 
 def adc_statistics(adc_um2_s: NDArray[np.floating[Any]]) -> AdcStatistics | None:
     """Describe the valid values (any shape, µm²/s); None where there is none."""

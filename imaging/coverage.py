@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from imaging.anatomy import BONES, STRUCTURES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from imaging.geometry import Geometry
@@ -56,3 +59,39 @@ def region_coverage(labels: NDArray[np.uint8], geometry: Geometry) -> dict[str, 
         typical = TYPICAL_HEIGHT_MM[bone.name]
         shares[bone.name] = min(1.0, (last - first + 1) * height_mm / typical) if cut else 1.0
     return shares
+
+
+LEAST_SHARE = 0.8
+"""A region with less of it in the images is cut; bodies differ from the typical height by more
+than a tenth."""
+LEAST_LIMB_SHARE = 0.5
+"""Scans end at the middle of the thigh and often of the upper arm (A1)."""
+_LIMBS = frozenset({"humerus_left", "humerus_right", "femur_left", "femur_right"})
+
+
+@dataclass(frozen=True)
+class BodyCoverage:
+    """Whether the images show the body from vertex to mid-thigh, and which regions they do not.
+
+    `missing` are not in the images at all, `cut` only in part; names of bones. What is missing
+    has no disease volume: not 0, unknown.
+    """
+
+    missing: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> Literal["complete", "partial"]:
+        """`partial` where any region is missing or cut."""
+        return "partial" if self.missing or self.cut else "complete"
+
+
+def body_coverage(shares: Mapping[str, float | None]) -> BodyCoverage:
+    """Judge the shares that `region_coverage` returns."""
+    missing = tuple(name for name, share in shares.items() if share is None)
+    cut = tuple(
+        name
+        for name, share in shares.items()
+        if share is not None and share < (LEAST_LIMB_SHARE if name in _LIMBS else LEAST_SHARE)
+    )
+    return BodyCoverage(missing, cut)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from imaging.adc_bins import PUBLISHED, AdcBins, BinnedVolumes, binned_volumes
 from imaging.adc_statistics import AdcStatistics, ClassVolumes, adc_statistics, class_volumes
-from imaging.anatomy import BONES, STRUCTURES
-from imaging.coverage import region_coverage
+from imaging.anatomy import STRUCTURES
+from imaging.coverage import BodyCoverage, body_coverage, region_coverage
 from imaging.lesion_regions import locate
 from imaging.lesions import diameter_mm
+from imaging.region_measurements import RegionMeasurement, Regions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AdcStatistics",
+    "BinnedVolumes",
+    "BodyCoverage",
     "ClassVolumes",
     "LesionMeasurement",
     "Measurement",
@@ -30,8 +34,6 @@ __all__ = [
     "RegionMeasurement",
     "measure",
 ]
-
-WHOLE_SKELETON = "whole_skeleton"
 
 
 @dataclass(frozen=True)
@@ -42,24 +44,8 @@ class MeasurementSettings:
     """ADC classes: below the first is low, above the second is high."""
     evaluable_ml: float = 0.5
     """Lesions from this volume on (a 10 mm sphere) are evaluated one by one."""
-
-
-@dataclass(frozen=True)
-class RegionMeasurement:
-    """One row of the region table; `coverage` is 0..1, None where the region is not covered.
-
-    `n_lesions` counts the lesions that have most of their bone voxels here; the disease volume
-    counts the voxels that lie here, whichever lesion they belong to.
-    """
-
-    name: str
-    title: str
-    coverage: float | None
-    bone_volume_ml: float
-    disease_volume_ml: float
-    n_lesions: int
-    adc: AdcStatistics | None
-    classes: ClassVolumes
+    binnings: tuple[AdcBins, ...] = PUBLISHED
+    """Further splits of the disease by ADC, each under its own name."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +70,8 @@ class LesionMeasurement:
 class Measurement:
     """All numbers of one study. gADC is `adc` over all disease voxels, its median first.
 
-    `log_tdv` is ln(TDV in mL), None where there is no disease.
+    `log_tdv` is ln(TDV in mL), None where there is no disease. `met_rads` are the bone regions of
+    MET-RADS-P, sums of `regions`. Where `coverage` is partial, TDV is that of what was seen.
     """
 
     tdv_ml: float
@@ -97,6 +84,14 @@ class Measurement:
     lesions: tuple[LesionMeasurement, ...]
     removed_organ_ml: float
     removed_canal_ml: float
+    met_rads: tuple[RegionMeasurement, ...] = ()
+    binnings: tuple[BinnedVolumes, ...] = ()
+    coverage: BodyCoverage = field(default_factory=BodyCoverage)
+
+    @property
+    def coverage_status(self) -> Literal["complete", "partial"]:
+        """`partial` where a region from vertex to mid-thigh is missing or cut."""
+        return self.coverage.status
 
 
 def measure(
@@ -118,20 +113,25 @@ def measure(
 
     """
     voxels, lesion_regions = locate(adc_um2_s, labels, lesion_labels, geometry)
-    volume_ml = voxels.lesion.size * geometry.voxel_volume_ml
-    everything = np.ones(voxels.lesion.size, dtype=np.bool_)
-    adc, classes = _describe(voxels, everything, geometry, settings)
+    voxel_ml = geometry.voxel_volume_ml
+    volume_ml = voxels.lesion.size * voxel_ml
+    shares = region_coverage(labels, geometry)
+    thresholds = settings.thresholds_um2_s
+    regions = Regions(labels, voxels, lesion_regions, shares, voxel_ml, thresholds)
     return Measurement(
         tdv_ml=volume_ml,
         log_tdv=math.log(volume_ml) if volume_ml > 0 else None,
-        adc=adc,
-        classes=classes,
-        thresholds_um2_s=settings.thresholds_um2_s,
+        adc=adc_statistics(voxels.adc_um2_s),
+        classes=class_volumes(voxels.adc_um2_s, thresholds, voxel_ml),
+        thresholds_um2_s=thresholds,
         n_lesions=len(lesion_regions),
-        regions=_regions(labels, voxels, lesion_regions, geometry, settings),
+        regions=regions.rows(),
         lesions=_lesions(voxels, lesion_regions, geometry, settings),
         removed_organ_ml=disease_mask.removed_organ_ml,
         removed_canal_ml=disease_mask.removed_canal_ml,
+        met_rads=regions.met_rads_rows(),
+        binnings=tuple(binned_volumes(voxels.adc_um2_s, b, voxel_ml) for b in settings.binnings),
+        coverage=body_coverage(shares),
     )
 
 
@@ -141,38 +141,6 @@ def _describe(
     adc = voxels.adc_um2_s[chosen]
     classes = class_volumes(adc, settings.thresholds_um2_s, geometry.voxel_volume_ml)
     return adc_statistics(adc), classes
-
-
-def _regions(
-    labels: NDArray[np.uint8],
-    voxels: LesionVoxels,
-    lesion_regions: dict[int, int],
-    geometry: Geometry,
-    settings: MeasurementSettings,
-) -> tuple[RegionMeasurement, ...]:
-    coverage = region_coverage(labels, geometry)
-    bone_ml = np.bincount(labels.reshape(-1), minlength=len(STRUCTURES)) * geometry.voxel_volume_ml
-    rows = [((b.name, b.title), coverage[b.name], [b.label]) for b in BONES]
-    whole = sum(share or 0.0 for share in coverage.values()) / len(BONES)
-    labels_of_all = [b.label for b in BONES]
-    rows.append(((WHOLE_SKELETON, "Whole skeleton"), whole, labels_of_all))
-    measured = []
-    for (name, title), share, members in rows:
-        here = np.isin(voxels.region, members)
-        adc, classes = _describe(voxels, here, geometry, settings)
-        measured.append(
-            RegionMeasurement(
-                name=name,
-                title=title,
-                coverage=share,
-                bone_volume_ml=float(bone_ml[members].sum()),
-                disease_volume_ml=int(here.sum()) * geometry.voxel_volume_ml,
-                n_lesions=sum(region in members for region in lesion_regions.values()),
-                adc=adc,
-                classes=classes,
-            )
-        )
-    return tuple(measured)
 
 
 def _lesions(

@@ -74,3 +74,36 @@ def test_the_longest_axis_is_never_missed(blob):
     index = np.argwhere(blob)
     # With cubic voxels one voxel along any direction is one edge long.
     assert diameter_mm(index, grid) == pytest.approx(pdist(index).max() + 1.0)
+
+
+def test_an_l_shape_is_as_long_as_from_tip_to_tip():
+    # Arms of 9 columns and 9 rows of 2 mm: the tips' centres are 16 and 16 mm apart.
+    index = [(0, 0, c) for c in range(9)] + [(0, r, 0) for r in range(9)]
+    expected = np.hypot(16, 16) + 2.0
+    assert diameter_mm(np.array(index), GRID) == pytest.approx(expected)
+
+
+def test_a_ball_of_anisotropic_voxels_keeps_volume_and_diameter():
+    grid = Geometry.axial((21, 61, 61), (5.0, 1.6, 1.6), (0.0, 0.0, 0.0))
+    z, y, x = (
+        (np.arange(n) - n // 2) * s for n, s in zip(grid.shape, grid.spacing_mm, strict=True)
+    )
+    from_middle = np.moveaxis(np.indices(grid.shape), 0, -1) - middle
+    radius = np.linalg.norm(from_middle * grid.spacing_mm, axis=-1)
+    ball = radius <= 25.0
+    volume_ml = np.count_nonzero(ball) * grid.voxel_volume_ml
+    assert volume_ml == pytest.approx(4 / 3 * np.pi * 25**3 / 1000, rel=0.02)
+    # A voxel at each end is 1.6 to 5 mm long, and half of it may lie outside.
+    assert diameter_mm(np.argwhere(ball), grid) == pytest.approx(50.0, abs=5.0)
+
+
+def test_the_diameter_does_not_depend_on_how_the_grid_is_turned():
+    index = np.array([(0, 0, 0), (3, 2, 5), (1, 7, 2)])
+    turned = Geometry(GRID.shape, _rotation(0.7) @ GRID.affine)
+    assert diameter_mm(index, turned) == pytest.approx(diameter_mm(index, GRID))
+
+
+def _rotation(angle):
+    matrix = np.eye(4)
+    matrix[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    return matrix

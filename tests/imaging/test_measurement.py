@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from imaging.anatomy import BONES, BY_NAME
-from imaging.coverage import region_coverage
 from imaging.disease import DiseaseMask
 from imaging.geometry import Geometry
 from imaging.lesions import find_lesions
@@ -115,12 +114,85 @@ def test_a_lesion_without_adc_is_a_defect_and_not_a_guess():
         measured(np.full_like(adc, np.nan), labels, mask)
 
 
-def test_a_region_cut_by_the_end_of_the_images_is_covered_in_part():
-    labels = np.zeros(GRID.shape, dtype=np.uint8)
-    labels[0:10, 5:25, 5:25] = BY_NAME["femur_left"].label  # 50 mm of about 200
-    labels[12:20, 5:25, 5:25] = LUMBAR  # 40 mm of about 180, cut at the top
-    labels[11, 0, 0:3] = SACRUM  # three voxels are a model's error
-    coverage = region_coverage(labels, GRID)
-    assert coverage["femur_left"] == pytest.approx(0.25)
-    assert coverage["lumbar_spine"] == pytest.approx(40 / 180)
-    assert coverage["sacrum"] is None
+def test_groups_of_met_rads_add_up_to_the_whole():
+    found = measured(*scene())
+    rows = {r.name: r for r in found.met_rads}
+    assert len(rows) == 7
+    assert rows["metrads_lumbosacral_spine"].disease_volume_ml == pytest.approx(128 * 0.02)
+    assert rows["metrads_pelvis"].disease_volume_ml == pytest.approx(38 * 0.02)
+    assert sum(r.disease_volume_ml for r in found.met_rads) == pytest.approx(found.tdv_ml)
+    assert sum(r.n_lesions for r in found.met_rads) == found.n_lesions
+    assert sum(r.bone_volume_ml for r in found.met_rads) == pytest.approx(80.0)
+    # The lumbar spine is whole, the sacrum is not in the labels: half of the group is covered.
+    assert rows["metrads_lumbosacral_spine"].coverage == pytest.approx(0.5)
+    assert rows["metrads_skull"].coverage is None
+
+
+def test_published_bins_stand_beside_the_classes():
+    found = measured(*scene())
+    crpc, mhnpc = found.binnings
+    # 32 voxels at 800, 128 at 1000, 6 at 1500.
+    assert crpc.bins.name == "crpc_mdv"
+    assert crpc.volumes_ml == pytest.approx((0.64, 2.56, 0.12))
+    assert mhnpc.volumes_ml == pytest.approx((0.64, 2.68))
+    assert crpc.outside_ml == 0.0
+
+
+def test_shares_of_the_classes():
+    lesion = measured(*scene()).lesions[0]
+    assert lesion.classes.shares == pytest.approx((0.2, 0.8, 0.0))  # 32 of 160 voxels are low
+    assert measured(*scene()).regions[0].classes.shares is None
+
+
+def test_a_body_without_a_skull_is_partial_and_says_so():
+    found = measured(*scene())
+    assert found.coverage_status == "partial"
+    assert "skull" in found.coverage.missing
+    assert "pelvis" not in found.coverage.missing
+
+
+def boxed(shape, spacing_mm, affine=None):
+    """A box of `shape` voxels in bone, measured; returns the one lesion and the voxel volume."""
+    size = tuple(n + 4 for n in shape)
+    grid = Geometry.axial(size, spacing_mm, (0.0, 0.0, 0.0))
+    if affine is not None:
+        grid = Geometry(size, affine)
+    mask = np.zeros(size, dtype=bool)
+    mask[tuple(slice(2, n + 2) for n in shape)] = True
+    labels = np.where(mask, np.uint8(PELVIS), np.uint8(0))
+    adc = np.full(size, 1000.0, dtype=np.float32)
+    disease = DiseaseMask(mask, 0.0, 0.0)
+    found = measure(adc, labels, disease, find_lesions(mask, grid), grid, MeasurementSettings())
+    return found.lesions[0]
+
+
+def test_a_box_of_anisotropic_voxels_worked_out_by_hand():
+    lesion = boxed((4, 8, 10), (5.0, 2.0, 1.5))
+    assert lesion.volume_ml == pytest.approx(20 * 16 * 15 / 1000)
+    # Between the outermost centres: 15, 14 and 13.5 mm, and one voxel along that direction.
+    inner = np.array([15.0, 14.0, 13.5])
+    end = np.linalg.norm(inner / np.linalg.norm(inner) * [5.0, 2.0, 1.5])
+    assert lesion.diameter_mm == pytest.approx(np.linalg.norm(inner) + end)
+    # The box's own diagonal is hypot(20, 16, 15) = 29.7 mm; the measure stays within a voxel.
+    assert abs(lesion.diameter_mm - np.linalg.norm([20, 16, 15])) < 3.0
+
+
+def test_a_rod_of_oblique_voxels_keeps_volume_and_length():
+    turn = np.radians(30)
+    affine = np.eye(4)
+    # Slices of 5 mm tilted by 30 degrees about x, pixels of 2 mm.
+    affine[:3, 0] = np.array([0, -np.sin(turn), np.cos(turn)]) * 5.0
+    affine[:3, 1] = np.array([0, np.cos(turn), np.sin(turn)]) * 2.0
+    affine[:3, 2] = np.array([1, 0, 0]) * 2.0
+    lesion = boxed((6, 1, 1), (5.0, 2.0, 2.0), affine)
+    assert lesion.volume_ml == pytest.approx(6 * 5 * 2 * 2 / 1000)
+    assert lesion.diameter_mm == pytest.approx(30.0)
+
+
+def test_sheared_voxels_count_by_positions():
+    # Each slice moves 3 mm back: the slice step is (0, 3, 5), its volume still 5 x 2 x 2.
+    affine = np.eye(4)
+    affine[:3, :3] = [[0, 0, 2], [3, 2, 0], [5, 0, 0]]
+    lesion = boxed((10, 1, 1), (5.0, 2.0, 2.0), affine)
+    assert lesion.volume_ml == pytest.approx(10 * 20 / 1000)
+    assert lesion.diameter_mm == pytest.approx(10 * np.hypot(3, 5))
