@@ -15,9 +15,11 @@ import queue
 import threading
 import time
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dicom_node.completion import QuietPeriod, StudyArrivals
+from dicom_node.content import Content, Looks
 from dicom_node.contexts import is_input
 from dicom_node.receive import Receiver
 from jobs.errors import StoreUnavailable
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from dicom_node.completion import CompletionRule
+    from dicom_node.completion import Cause, CompletionRule
+    from dicom_node.content import ContentCheck
     from dicom_node.errors import DicomNodeError
     from dicom_node.receive import ReceiverSettings
     from dicom_node.spool import Spool
@@ -43,6 +46,15 @@ STORE_AWAY_S = 1.0
 _PAGE = 500
 
 
+@dataclass(frozen=True)
+class _Waiting:
+    """A study with arrivals that no revision took in; times in monotonic seconds."""
+
+    first_at_s: float
+    last_at_s: float
+    arrivals: int = 0
+
+
 class Node:
     """Receiver, index writer and completion loop of one process."""
 
@@ -53,16 +65,21 @@ class Node:
         store: JobStore,
         jobs: JobQueue,
         rule: CompletionRule | None = None,
+        check: ContentCheck | None = None,
     ) -> None:
-        """Prepare; nothing is opened before `run`. The default rule is a quiet period of 60 s."""
+        """Prepare; nothing is opened before `run`.
+
+        The default rule is a quiet period of 60 s. Without `check` no content is looked at.
+        """
         self._spool = spool
         self._store = store
         self._jobs = jobs
         self._rule = rule or QuietPeriod()
+        self._looks = None if check is None else Looks(check)
         self._receiver = Receiver(settings, spool, self._arrive)
         self._arrived: queue.SimpleQueue[tuple[Instance, float]] = queue.SimpleQueue()
         self._unindexed: list[Instance] = []
-        self._waiting: dict[str, float] = {}  # study → last arrival, monotonic seconds
+        self._waiting: dict[str, _Waiting] = {}  # by Study Instance UID
         self.started = threading.Event()
 
     @property
@@ -85,6 +102,8 @@ class Node:
                     self._step(stop)
             finally:
                 self._receiver.stop()
+                if self._looks is not None:
+                    self._looks.stop()
                 self._index_the_rest()
 
     def _index_the_rest(self) -> None:
@@ -115,7 +134,9 @@ class Node:
             except queue.Empty:
                 return
             self._unindexed.append(instance)
-            self._waiting[instance.study_uid] = at_s
+            before = self._waiting.get(instance.study_uid) or _Waiting(at_s, at_s)
+            now = replace(before, last_at_s=at_s, arrivals=before.arrivals + 1)
+            self._waiting[instance.study_uid] = now
 
     def _index(self) -> None:
         if self._unindexed:
@@ -129,14 +150,33 @@ class Node:
         busy = self._receiver.busy_studies()
         if not self._arrived.empty():
             return
-        now_s = time.monotonic()
-        for study_uid, last_at_s in tuple(self._waiting.items()):
-            study = StudyArrivals(study_uid, last_at_s, busy=study_uid in busy)
-            if self._rule.due(study, now_s):
-                self._close(study_uid)
-                del self._waiting[study_uid]
+        for study_uid in tuple(self._waiting):
+            cause = self._due(study_uid, study_uid in busy)
+            if cause is not None:
+                self._close(study_uid, cause)
+                self._forget(study_uid)
 
-    def _close(self, study_uid: str) -> None:
+    def _due(self, study_uid: str, busy: bool) -> Cause | None:
+        waiting, now_s = self._waiting[study_uid], time.monotonic()
+        study = StudyArrivals(study_uid, waiting.first_at_s, waiting.last_at_s, busy)
+        if self._looks is not None and self._rule.settled(study, now_s):
+            whole = self._looks.whole(study_uid, waiting.arrivals, lambda: self._content(study_uid))
+            study = replace(study, whole=whole)
+        return self._rule.due(study, now_s)
+
+    def _forget(self, study_uid: str) -> None:
+        del self._waiting[study_uid]
+        if self._looks is not None:
+            self._looks.forget(study_uid)
+
+    def _content(self, study_uid: str) -> Content:
+        def paths(instances: tuple[Instance, ...]) -> Iterator[Path]:
+            return (self._spool.path(i) for i in instances if is_input(i.sop_class_uid))
+
+        every = tuple(paths(self._store.instances(study_uid)))
+        return Content(study_uid, every, frozenset(paths(self._store.late_instances(study_uid))))
+
+    def _close(self, study_uid: str, cause: Cause) -> None:
         """Open a revision and its job, unless the same images were measured before."""
         instances = self._store.instances(study_uid)
         inputs = [instance for instance in instances if is_input(instance.sop_class_uid)]
@@ -148,7 +188,8 @@ class Node:
         if job is None:
             _log.info("a study came again with the same %s images: nothing to do", len(inputs))
             return
-        _log.info("job %s: revision %s of a study, %s images", job.id, job.revision, len(inputs))
+        text = "job %s: revision %s of a study, %s images; %s"
+        _log.info(text, job.id, job.revision, len(inputs), cause)
         self._jobs.submit(job.id)
 
     def _rebuild(self) -> None:
@@ -160,7 +201,8 @@ class Node:
                 self._index()
         self._index()
         now_s = time.monotonic()
-        self._waiting = {study.uid: now_s for study in self._store.open_studies()}
+        open_studies = self._store.open_studies()
+        self._waiting = {study.uid: _Waiting(now_s, now_s) for study in open_studies}
 
     def _studies(self) -> Iterator[str]:
         after = None

@@ -14,7 +14,7 @@ from jobs.schema import instances as instances_
 from jobs.schema import studies as studies_
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
     from jobs.engine import Transaction
@@ -83,6 +83,20 @@ class StudyRecords(Records):
             query = query.where(instances_.c.revision <= revision)
         query = query.order_by(instances_.c.series_uid, instances_.c.sop_instance_uid)
         return tuple(to_instance(row) for row in tx.connection.execute(query).mappings())
+
+    @reads
+    def newest_revisions(self, tx: Transaction, study_uids: Collection[str]) -> dict[str, int]:
+        """Return the revision of the last closing of each study that is known."""
+        query = select(studies_.c.uid, studies_.c.revision).where(studies_.c.uid.in_(study_uids))
+        return {row.uid: row.revision for row in tx.connection.execute(query)}
+
+    @reads
+    def late_instances(self, tx: Transaction, study_uid: str) -> tuple[Instance, ...]:
+        """Return a study's instances that no revision took in, ordered as `instances`."""
+        waiting = (instances_.c.study_uid == study_uid) & instances_.c.revision.is_(None)
+        order = (instances_.c.series_uid, instances_.c.sop_instance_uid)
+        rows = tx.connection.execute(select(instances_).where(waiting).order_by(*order))
+        return tuple(to_instance(row) for row in rows.mappings())
 
     @reads
     def open_studies(self, tx: Transaction) -> tuple[Study, ...]:

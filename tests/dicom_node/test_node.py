@@ -16,7 +16,7 @@ import pytest
 from pydicom import dcmread
 from pynetdicom import AE
 
-from dicom_node.completion import QuietPeriod, StudyArrivals
+from dicom_node.completion import QuietPeriod
 from dicom_node.errors import SpoolBusy
 from dicom_node.network import Timeouts
 from dicom_node.node import Node
@@ -129,13 +129,6 @@ def study(instances, folder, uid, count, **values):
         instances.write_file(instances.mr_image(n, uid, f"{uid}.1", **values), folder)
         for n in range(1, count + 1)
     ]
-
-
-def test_quiet_is_counted_from_the_last_arrival_and_only_when_nobody_is_at_it():
-    rule = QuietPeriod(60)
-    assert not rule.due(StudyArrivals("1.2", last_at_s=100, busy=False), 159)
-    assert rule.due(StudyArrivals("1.2", last_at_s=100, busy=False), 160)
-    assert not rule.due(StudyArrivals("1.2", last_at_s=100, busy=True), 1000)
 
 
 def test_a_study_that_is_quiet_becomes_one_job(running, store, instances, tmp_path):
