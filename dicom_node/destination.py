@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from dicom_node.send import send
+from dicom_node.send import nothing_more, send
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from dicom_node.send import Peer, SendOutcome
@@ -37,11 +37,16 @@ class CStoreDestination:
     name: str
     peer: Peer
 
-    def deliver(self, objects: Sequence[Deliverable]) -> tuple[SendOutcome, ...]:
+    def deliver(
+        self,
+        objects: Sequence[Deliverable],
+        on_sent: Callable[[Path, int], None] = nothing_more,
+    ) -> tuple[SendOutcome, ...]:
         """Send the objects in the order that viewers need; outcomes in that order.
 
+        `on_sent(path, status)` is called after each answer; what it raises ends the delivery.
         A transient failure ends the delivery, so a report never goes ahead of what it refers to.
         A resend sends the same bytes. Raises `PeerUnavailable` or `PeerRefused`.
         """
         ordered = sorted(objects, key=lambda item: _ORDER.get(item.kind, _BEFORE_THE_REPORT))
-        return send(self.peer, [item.path for item in ordered])
+        return send(self.peer, [item.path for item in ordered], on_sent)

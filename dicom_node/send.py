@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from dicom_node.part10 import FileMeta
 
-__all__ = ["Peer", "SendOutcome", "dicom_files", "echo", "send", "send_folder"]
+__all__ = ["Peer", "SendOutcome", "dicom_files", "echo", "nothing_more", "send", "send_folder"]
 
 MAXIMUM_CONTEXTS = 128  # of one association: odd identifiers of one byte (PS3.8 9.3.2.2)
 
@@ -69,12 +69,12 @@ class _Object:
         )
 
 
-def _nothing(_path: Path, _status: int) -> None:
-    return
+def nothing_more(_path: Path, _status: int) -> None:
+    """Go on: what `send` does after each answer where nothing else is asked."""
 
 
 def send(
-    peer: Peer, paths: Sequence[Path], on_sent: Callable[[Path, int], None] = _nothing
+    peer: Peer, paths: Sequence[Path], on_sent: Callable[[Path, int], None] = nothing_more
 ) -> tuple[SendOutcome, ...]:
     """Send DICOM files in their order, one outcome each; `on_sent(path, status)` after each answer.
 
@@ -102,7 +102,7 @@ def send(
 
 
 def send_folder(
-    peer: Peer, folder: Path, on_sent: Callable[[Path, int], None] = _nothing
+    peer: Peer, folder: Path, on_sent: Callable[[Path, int], None] = nothing_more
 ) -> tuple[SendOutcome, ...]:
     """Send every DICOM file under `folder`, in the order of names; other files are left out."""
     return send(peer, dicom_files(folder), on_sent)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, or_, select, update
 
-from jobs.engine import Records, writes
+from jobs.engine import Records, reads, writes
 from jobs.errors import IllegalMove, JobsError, LeaseLost, UnknownJob
 from jobs.events import write_event
 from jobs.job import EventKind, Failure, Job, JobState, Stage, check_move
@@ -57,6 +57,18 @@ class JobClaims(Records):
         job = to_job(row)
         write_event(tx, job.id, EventKind.CLAIMED, owner=owner, attempt=job.attempt)
         return job
+
+    @reads
+    def require_held(self, tx: Transaction, job: Job) -> None:
+        """Make sure that the job is still ours, before something that cannot be taken back.
+
+        Raises:
+            LeaseLost: the job is no longer ours.
+
+        """
+        query = select(jobs.c.id).where(held_by(job))
+        if tx.connection.execute(query).one_or_none() is None:
+            raise _refusal(tx, job)
 
     @writes
     def renew(self, tx: Transaction, job: Job, lease_s: float) -> bool:

@@ -69,7 +69,9 @@ class Courier:
         if not missing:
             return
         parcels = [Parcel(r.kind, self.results_dir / r.path) for r in missing]
-        outcomes = CStoreDestination(destination.name, _peer(destination)).deliver(parcels)
+        place = CStoreDestination(destination.name, _peer(destination))
+        # A newer revision of the study ends this job: then nothing more of it may go out.
+        outcomes = place.deliver(parcels, lambda *_: self.store.require_held(self.job))
         for outcome in outcomes:
             self._note(destination.name, outcome)
         _raise_for(destination, [outcome for outcome in outcomes if not outcome.ok])

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Self
 from dicom_objects.errors import NoUsableDiffusion
 from jobs.errors import LeaseLost
 from jobs.job import EventKind, Stage
-from jobs.study import input_digest
 from workers.delivery import Courier, back_off_s
 from workers.encoding import Run
 from workers.failures import Fate, judge
@@ -56,7 +55,7 @@ class Processing:
         run = Run(
             run_id=job.id,
             at=job.created_at,
-            input_digest=input_digest(instances),
+            input_digest=job.input_digest,
             build=self.configuration.build,
         )
         with working_folder(self.configuration.results_dir, job) as folder:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from jobs.job import JobEvent, JobState
+from jobs.job import Job, JobEvent, JobState
 from service.api.schemas import DeliveryOut, EventOut, JobDetail, JobOut, ResultOut
 from service.api.site import JobId, Site, TheSite
 
@@ -25,7 +25,9 @@ def list_jobs(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> list[JobOut]:
     """List jobs, the newest first; of one state if asked."""
-    return [JobOut.of(job) for job in site.store.jobs(state, limit)]
+    jobs = site.store.jobs(state, limit)
+    newest = site.store.newest_revisions({job.study_uid for job in jobs})
+    return [JobOut.of(job, newest[job.study_uid]) for job in jobs]
 
 
 @router.get("/{job_id}")
@@ -33,7 +35,7 @@ def get_job(site: TheSite, job_id: JobId) -> JobDetail:
     """Return one job with its numbers, stage times, results and deliveries."""
     store = site.store
     return JobDetail(
-        **JobOut.of(store.job(job_id)).model_dump(),
+        **_out(site, store.job(job_id)).model_dump(),
         stage_seconds=store.stage_seconds(job_id),
         summary=store.summary(job_id),
         results=[ResultOut.of(job_id, result) for result in store.results(job_id)],
@@ -44,7 +46,7 @@ def get_job(site: TheSite, job_id: JobId) -> JobDetail:
 @router.post("/{job_id}/retry", status_code=202)
 def retry_job(site: TheSite, job_id: JobId) -> JobOut:
     """Queue a failed or held job again; 409 in any other state."""
-    return JobOut.of(site.store.requeue(job_id))
+    return _out(site, site.store.requeue(job_id))
 
 
 @router.get("/{job_id}/events")
@@ -68,6 +70,10 @@ async def stream_events(
     headers = {"X-Accel-Buffering": "no", "Cache-Control": "no-store"}
     stream = _stream(request, site, job_id, last_event_id)
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+
+def _out(site: Site, job: Job) -> JobOut:
+    return JobOut.of(job, site.store.study(job.study_uid).revision)
 
 
 async def _stream(request: Request, site: Site, job_id: str, after: int) -> AsyncIterator[str]:

@@ -64,6 +64,7 @@ def job_page(request: Request, site: TheSite, job_id: JobId) -> HTMLResponse:
         "results": results,
         "pictures": [result for result in results if result.kind == "mip"],
         "deliveries": store.deliveries(job_id),
+        "newest": store.study(job.study_uid).revision,
         "can_retry": job.state in (JobState.FAILED, JobState.HELD),
         "refresh_s": _REFRESH_S if job.state in _ACTIVE else None,
     }

@@ -47,9 +47,11 @@ class JobOut(BaseModel):
     updated_at: datetime
     not_before: datetime | None
     failure: FailureOut | None
+    superseded_by: int | None
+    """The study's newest revision where that is not this one: its results replace these."""
 
     @classmethod
-    def of(cls, job: Job) -> Self:
+    def of(cls, job: Job, newest_revision: int) -> Self:
         """Copy the domain's value; who holds the lease stays inside."""
         return cls(
             id=job.id,
@@ -64,6 +66,7 @@ class JobOut(BaseModel):
             updated_at=job.updated_at,
             not_before=job.not_before,
             failure=FailureOut.of(job.failure),
+            superseded_by=newest_revision if newest_revision > job.revision else None,
         )
 
 

@@ -24,5 +24,5 @@ def list_studies(
 def get_study(site: TheSite, study_uid: StudyUid) -> StudyDetail:
     """Return one study with its jobs."""
     study = StudyOut.of(site.store.study(study_uid))
-    jobs = [JobOut.of(job) for job in site.store.jobs(study_uid=study_uid)]
+    jobs = [JobOut.of(job, study.revision) for job in site.store.jobs(study_uid=study_uid)]
     return StudyDetail(**study.model_dump(), jobs=jobs)

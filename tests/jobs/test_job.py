@@ -51,6 +51,7 @@ def test_a_log_line_says_nothing_of_the_study():
     times = {"lease_until": None, "not_before": None, "created_at": now, "updated_at": now}
     numbers = {"revision": 2, "progress": 0.0, "attempt": 1, "max_attempts": 3, "fence": 4}
     who = {"id": "ab", "study_uid": "1.2.3", "lease_owner": None, "priority": 0}
+    who["input_digest"] = "0" * 64
     failure = Failure("BUG", "a sentence")
     job = Job(state=JobState.FAILED, stage=None, failure=failure, **who, **numbers, **times)
     assert job.log_context() == {"job_id": "ab", "revision": 2, "attempt": 1}
