@@ -85,9 +85,7 @@ def test_an_l_shape_is_as_long_as_from_tip_to_tip():
 
 def test_a_ball_of_anisotropic_voxels_keeps_volume_and_diameter():
     grid = Geometry.axial((21, 61, 61), (5.0, 1.6, 1.6), (0.0, 0.0, 0.0))
-    z, y, x = (
-        (np.arange(n) - n // 2) * s for n, s in zip(grid.shape, grid.spacing_mm, strict=True)
-    )
+    middle = np.array(grid.shape) // 2
     from_middle = np.moveaxis(np.indices(grid.shape), 0, -1) - middle
     radius = np.linalg.norm(from_middle * grid.spacing_mm, axis=-1)
     ball = radius <= 25.0
