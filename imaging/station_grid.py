@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,7 @@ MAXIMUM_TILT_DEG = 30.0
 MAXIMUM_TURN_DEG = 2.0
 """Stations turned against each other by more than this are different acquisitions."""
 MAXIMUM_GAP_SLICES = 1.5
+"""Between the facing slices of two stations, in slices of the coarser one."""
 DUPLICATE_SHARE = 0.8
 """Stations that overlap by more than this share of the shorter one are one station twice."""
 _SAME_SLICE = 0.1
@@ -100,8 +102,8 @@ def whole_grid(stations: Sequence[UprightStation]) -> Geometry:
         _check_spacing(station, reference)
         _check_orientation(station, reference)
     boxes = np.array([_box(s.geometry, reference.geometry) for s in stations])
-    for n in range(1, len(stations)):
-        _check_joint(stations[n - 1 : n + 1], boxes[n - 1 : n + 1], reference.geometry)
+    for lower, upper in pairwise(stations):
+        _check_joint(lower, upper)
     slack = np.array([0.5, 0.1, 0.1])
     start = np.floor(boxes[:, 0].min(axis=0) + slack).astype(int)
     stop = np.ceil(boxes[:, 1].max(axis=0) - slack).astype(int) + 1
@@ -123,6 +125,15 @@ def place(station: UprightStation, grid: Geometry, b_values: Sequence[float]) ->
     moved = {b: resample(image, geometry, part) for b, image in images.items()}
     ones = np.ones(geometry.shape, dtype=np.float32)
     return PlacedStation(station, start, moved, resample(ones, geometry, part) > 0.5)
+
+
+def overlap_mm(lower: Geometry, upper: Geometry) -> float:
+    """Length along the slice normal that both show, from slice positions; negative is a gap."""
+    normal = np.cross(lower.affine[:3, 1], lower.affine[:3, 2])
+    normal *= np.sign(normal @ lower.affine[:3, 0]) / np.linalg.norm(normal)
+    last = lower.to_patient_mm((lower.shape[0] - 1, 0, 0))
+    between = float((upper.to_patient_mm((0, 0, 0)) - last) @ normal)
+    return (lower.spacing_mm[0] + upper.spacing_mm[0]) / 2 - between
 
 
 def _box(geometry: Geometry, grid: Geometry) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -181,21 +192,17 @@ def _check_orientation(station: UprightStation, reference: UprightStation) -> No
         raise UnusableImages(message, code="ORIENTATION_MIX")
 
 
-def _check_joint(
-    pair: Sequence[UprightStation], boxes: NDArray[np.float64], reference: Geometry
-) -> None:
-    lower, upper = (s.station.name for s in pair)
-    distance = float(boxes[1, 0, 0] - boxes[0, 1, 0])
-    slice_mm = reference.spacing_mm[0]
-    if distance > MAXIMUM_GAP_SLICES:
+def _check_joint(lower: UprightStation, upper: UprightStation) -> None:
+    shared_mm = overlap_mm(lower.geometry, upper.geometry)
+    slice_mm = max(s.geometry.spacing_mm[0] for s in (lower, upper))
+    names = f"{lower.station.name} and {upper.station.name}"
+    if -shared_mm > (MAXIMUM_GAP_SLICES - 1) * slice_mm:
         message = (
-            f"{(distance - 1) * slice_mm:.0f} mm of the body are missing between stations {lower} "
-            f"and {upper}: send the station between them"
+            f"{-shared_mm:.0f} mm of the body are missing between stations {names}: send the "
+            "station between them"
         )
         raise UnusableImages(message, code="STATION_GAP")
-    shortest = float((boxes[:, 1, 0] - boxes[:, 0, 0]).min()) + 1
-    if 1 - distance > DUPLICATE_SHARE * shortest:
-        message = (
-            f"stations {lower} and {upper} show the same part of the body: send one of the two"
-        )
+    shortest = min(s.geometry.shape[0] * s.geometry.spacing_mm[0] for s in (lower, upper))
+    if shared_mm > DUPLICATE_SHARE * shortest:
+        message = f"stations {names} show the same part of the body: send one of the two"
         raise UnusableImages(message, code="STATION_DUPLICATE")

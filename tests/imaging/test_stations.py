@@ -7,7 +7,8 @@ from imaging.adc import fit_adc
 from imaging.diffusion import DiffusionVolume, Station
 from imaging.errors import UnusableImages
 from imaging.geometry import Geometry
-from imaging.stations import Joint, assemble, cut_station, joint_notes
+from imaging.joints import Joint, joint_notes
+from imaging.stations import assemble, cut_station
 from tests.imaging.bodies import SPACING_MM, cut, whole_body
 
 CUTS = ((0, 18), (14, 32), (28, 46), (42, 60))
