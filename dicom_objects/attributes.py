@@ -48,7 +48,7 @@ class InstanceHeader:
         self._blocks: dict[tuple[int, str], int] = {}
         for tag in tags:
             if 0x10 <= tag & 0xFFFF <= 0xFF:
-                creator = str(_element(dataset, tag)).strip()
+                creator = str(_element(dataset, tag)).strip().upper()
                 self._blocks.setdefault((tag >> 16, creator), (tag & 0xFF) << 8)
         self._owned = {group for group, _ in self._blocks}
 
@@ -59,7 +59,7 @@ class InstanceHeader:
 
     def private(self, group: int, creator: str, offset: int) -> Any:  # noqa: ANN401
         """Return the value of an element in the block that `creator` reserved (PS3.5 7.8.1)."""
-        block = self._blocks.get((group, creator))
+        block = self._blocks.get((group, creator.upper()))
         return None if block is None else _element(self._dataset, group << 16 | block | offset)
 
     def unowned(self, group: int, offset: int) -> Any:  # noqa: ANN401

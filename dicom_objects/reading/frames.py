@@ -77,3 +77,5 @@ class Frame:
     pixels: Pixels | None
     problem: tuple[str, str] | None = None
     """Code and sentence when this form of object cannot be read."""
+    private_stripped: bool = False
+    """No b-value, and no private group is left in which the vendor would have kept it."""

@@ -57,14 +57,21 @@ class FunctionalGroups:
 
     def get(self, key: str, /) -> Any:  # noqa: ANN401
         """Return the first value that is not empty, None when there is none."""
+        value = self.at_home(key)
+        if not _empty(value):
+            return value
+        found = (d.get(key) for d in self._leftovers)
+        return next((v for v in found if not _empty(v)), None)
+
+    def at_home(self, key: str) -> Any:  # noqa: ANN401
+        """Return the value in the sequence that the standard puts the attribute in."""
         home = _HOME.get(key)
         for layer in self._layers if home else ():
             item = _item(layer, home or ())
             value = None if item is None else item.get(key)
             if not _empty(value):
                 return value
-        found = (d.get(key) for d in self._leftovers)
-        return next((v for v in found if not _empty(v)), None)
+        return None
 
     def private(self, group: int, creator: str, offset: int) -> Any:  # noqa: ANN401
         """Return the private element of a converted classic instance."""

@@ -13,7 +13,7 @@ from pydicom.errors import InvalidDicomError
 from pydicom.uid import EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage
 
 from dicom_objects.attributes import number, numbers, text, tokens
-from dicom_objects.reading.bvalues import read_b_value
+from dicom_objects.reading.bvalues import BReading, is_stripped, read_b_value
 from dicom_objects.reading.directions import read_directionality, read_gradient
 from dicom_objects.reading.frames import Frame, Pixels, Plane
 from dicom_objects.reading.functional_groups import FunctionalGroups
@@ -78,6 +78,8 @@ def _read_or_nothing(path: Path) -> tuple[Frame, ...]:
 
 def _instance(opened: OpenedFile) -> Frame:
     header = opened.header
+    manufacturer = text(header, "Manufacturer")
+    b = read_b_value(header, manufacturer)
     return Frame(
         path=opened.path,
         frame_number=None,
@@ -88,17 +90,18 @@ def _instance(opened: OpenedFile) -> Frame:
         series_number=_integer(header, "SeriesNumber"),
         series_description=text(header, "SeriesDescription"),
         patient_id=text(header, "PatientID"),
-        manufacturer=text(header, "Manufacturer"),
+        manufacturer=manufacturer,
         patient_position=text(header, "PatientPosition"),
         image_type=tokens(header, "ImageType"),
         sequence_name=text(header, "SequenceName"),
-        directionality=read_directionality(header),
-        gradient=read_gradient(header),
-        b=read_b_value(header),
+        directionality=read_directionality(header, manufacturer),
+        gradient=read_gradient(header, manufacturer),
+        b=b,
         echo_time_ms=number(header, "EchoTime"),
         repeat=tuple(text(header, k) for k in _CLASSIC_REPEAT),
         plane=_plane(header, header),
         pixels=opened.pixels,
+        private_stripped=is_stripped(b, manufacturer, has_private_groups=header.has_private_groups),
     )
 
 
@@ -123,14 +126,20 @@ def _frame(opened: OpenedFile, whole: Frame, groups: FunctionalGroups, index: in
         frame_number=index + 1,
         image_type=whole.image_type + tokens(groups, "FrameType"),
         sequence_name=whole.sequence_name or text(groups, "SequenceName"),
-        directionality=read_directionality(groups),
-        gradient=read_gradient(groups),
-        b=read_b_value(groups),
+        directionality=read_directionality(groups, whole.manufacturer),
+        gradient=read_gradient(groups, whole.manufacturer),
+        b=_frame_b(groups, whole.manufacturer),
         echo_time_ms=number(groups, "EchoTime") if echo_time_ms is None else echo_time_ms,
         repeat=tuple(text(groups, k) for k in _ENHANCED_REPEAT),
         plane=_plane(groups, opened.header),
         pixels=_scaled(stored_frame(opened, index), groups),
     )
+
+
+def _frame_b(groups: FunctionalGroups, manufacturer: str) -> BReading:
+    standard = groups.at_home("DiffusionBValue") is not None
+    place = "MRDiffusionSequence (0018,9087)" if standard else "(0018,9087)"
+    return read_b_value(groups, manufacturer, place)
 
 
 def _scaled(pixels: Pixels | None, groups: FunctionalGroups) -> Pixels | None:
