@@ -29,6 +29,9 @@ class Pixels:
     """Rows and columns of the stored frame."""
     origin: tuple[int, int] = (0, 0)
     """Row and column of the stored frame where the image begins."""
+    unused_bits: int = 0
+    """High bits of each uncompressed value that are not its own (overlays may stand there)."""
+    transfer_syntax_uid: str = ""
 
 
 @dataclass(frozen=True)

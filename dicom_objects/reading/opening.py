@@ -114,6 +114,8 @@ def _pixels(dataset: Dataset, header: InstanceHeader, at: int, data: bytes) -> P
         intercept=_or(number(header, "RescaleIntercept"), 0.0),
         lossy="01" in tokens(header, "LossyImageCompression") or syntax not in _LOSSLESS,
         stored_shape=(int(rows), int(columns)),
+        unused_bits=max(0, int(bits - _or(number(header, "BitsStored"), bits))),
+        transfer_syntax_uid=str(syntax),
     )
     frames = max(1, int(number(header, "NumberOfFrames") or 1))
     complete = (whole.offset or 0) + frames * _frame_bytes(whole) <= len(data)

@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pydicom
 from pydicom.pixels.utils import iter_pixels
+from pydicom.uid import JPEG2000Lossless, JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, RLELossless
 
 from dicom_objects.errors import DicomObjectError
 
@@ -28,6 +30,17 @@ _UNDECODABLE = (
     EOFError,
     OSError,
 )
+# One decoder a syntax, so that a machine with more plugins reads the same values. GDCM, whose
+# parsers are not used, decodes what no other decoder of a free licence does.
+_DECODERS: dict[str, str] = {
+    RLELossless: "pydicom",
+    JPEGLossless: "gdcm",
+    JPEGLosslessSV1: "gdcm",
+    JPEGLSLossless: "pyjpegls",
+    JPEG2000Lossless: "pylibjpeg",
+    "1.2.840.10008.1.2.4.201": "pylibjpeg",  # High-Throughput JPEG 2000
+    "1.2.840.10008.1.2.4.202": "pylibjpeg",
+}
 
 
 class UndecodablePixels(DicomObjectError):  # noqa: N818 - it names the condition
@@ -90,14 +103,20 @@ def _read(frame: Frame, pixels: Pixels) -> NDArray[np.generic]:
     if stored.size != rows * columns:
         message = f"series {frame.series_number}: pixel data is shorter than rows x columns"
         raise UndecodablePixels(message)
+    unused = pixels.unused_bits
+    if unused:  # shifted out and back, which restores the sign of signed values
+        stored = np.right_shift(np.left_shift(stored, unused), unused)
     return stored.reshape(rows, columns)
 
 
 def _decode(frames: Sequence[Frame]) -> dict[int, NDArray[np.generic]]:
     """Decode the stored frames that are asked for, in one pass over the file."""
     indices = sorted({(frame.frame_number or 1) - 1 for frame in frames})
+    plugin = _DECODERS.get(_pixels(frames[0]).transfer_syntax_uid, "")
     try:
-        images = iter_pixels(frames[0].path, indices=indices, raw=True)
+        # Not the path: pydicom 3.0 does not inflate a deflated file on that way.
+        dataset = pydicom.dcmread(frames[0].path)
+        images = iter_pixels(dataset, indices=indices, raw=True, decoding_plugin=plugin)
         return dict(zip(indices, images, strict=True))
     except _UNDECODABLE as error:
         message = f"series {frames[0].series_number}: its transfer syntax could not be decoded"
