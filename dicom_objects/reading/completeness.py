@@ -16,9 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dicom_objects.reading.screening import FAULTS, screen
-from dicom_objects.reading.shells import shell_table
-from dicom_objects.reading.stations import build_stations
+from dicom_objects.reading.study_plan import plan_study
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dicom_objects.reading.frames import Frame
-    from dicom_objects.reading.stacks import Refusal
     from dicom_objects.reading.stations import StationStacks
+    from dicom_objects.reading.volumes import Refusal
 
 _LARGEST_STEP = 1.5
 """From the last slice of a station to the first of the next, in slice spacings."""
@@ -63,32 +61,14 @@ def judge_completeness(
             no reason to hurry. None: all are new.
 
     """
-    screened = [screen(series) for series in _by_series(frames)]
-    faults = [refusal for one in screened for refusal in one.refusals if refusal.code in FAULTS]
-    candidates = [frame for one in screened for frame in one.candidates]
-    stations, refusals = build_stations(_by_shell(candidates), faults)
-    lack = _refused([*faults, *refusals]) or _lack(stations, expected)
+    plan = plan_study(frames)
+    stations = plan.stations
+    lack = _refused(plan.faults) or _lack(stations, expected)
     if lack:
         return Completeness(False, lack)
     if late is not None and late.isdisjoint(_files(stations)):
         return Completeness(False, "nothing that came since the last run is part of a station")
     return Completeness(True, _summary(stations))
-
-
-def _by_series(frames: Sequence[Frame]) -> list[list[Frame]]:
-    series: dict[str, list[Frame]] = {}
-    for frame in sorted(frames, key=lambda f: (f.series_uid, f.path, f.frame_number or 0)):
-        series.setdefault(frame.series_uid, []).append(frame)
-    return list(series.values())
-
-
-def _by_shell(candidates: Sequence[Frame]) -> dict[tuple[str, float], list[Frame]]:
-    shells = shell_table({f.b.value for f in candidates if f.b.value is not None})
-    groups: dict[tuple[str, float], list[Frame]] = {}
-    for frame in candidates:
-        if frame.b.value is not None:
-            groups.setdefault((frame.series_uid, shells[frame.b.value]), []).append(frame)
-    return groups
 
 
 def _refused(refusals: Sequence[Refusal]) -> str | None:

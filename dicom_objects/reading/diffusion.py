@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 from dicom_objects.errors import NoUsableDiffusion
 from dicom_objects.reading.headers import read_headers
-from dicom_objects.reading.pixels import UndecodablePixels, load_image
+from dicom_objects.reading.limits import DEFAULT_LIMITS, FitLimits
+from dicom_objects.reading.pixels import UndecodablePixels
 from dicom_objects.reading.records import DiffusionStudy, SeriesRecord, SourceImage, StationSource
-from dicom_objects.reading.screening import FAULTS, Screened, screen
-from dicom_objects.reading.series_records import not_dicom, record_of, study_reason
-from dicom_objects.reading.shells import shell_table
-from dicom_objects.reading.stacks import Refusal
-from dicom_objects.reading.stations import StationStacks, build_stations
+from dicom_objects.reading.series_records import not_dicom, records_of, study_reason
+from dicom_objects.reading.station_images import load_stack
+from dicom_objects.reading.study_plan import plan_study
 from imaging.diffusion import DiffusionVolume, Station
 
 if TYPE_CHECKING:
@@ -24,11 +23,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dicom_objects.reading.frames import Frame
+    from dicom_objects.reading.stations import StationStacks
+    from dicom_objects.reading.volumes import Refusal
 
-__all__ = ["DiffusionStudy", "SeriesRecord", "StationSource", "read_study"]
+__all__ = [
+    "DiffusionStudy",
+    "FitLimits",
+    "SeriesRecord",
+    "StationSource",
+    "describe_study",
+    "read_study",
+]
+
+StudyReason = tuple[str, str]
 
 
-def read_study(paths: Sequence[Path]) -> DiffusionStudy:
+def read_study(paths: Sequence[Path], limits: FitLimits = DEFAULT_LIMITS) -> DiffusionStudy:
     """Read the files of one study; the order and the names of the files do not matter.
 
     Returns:
@@ -38,89 +48,68 @@ def read_study(paths: Sequence[Path]) -> DiffusionStudy:
         NoUsableDiffusion: no station can be measured; its `series` say why.
 
     """
-    instances, unreadable = read_headers(sorted(paths))
-    extra = [not_dicom(len(unreadable))] if unreadable else []
-    screened = [screen(series) for series in _by_series(instances)]
-    faults = [r for one in screened for r in one.refusals if r.code in FAULTS]
-    stations, refusals = build_stations(_by_shell(screened), faults)
-    loaded, sources, undecoded = _load(stations)
-    refusals = (*refusals, *undecoded)
-    records = [*_records(screened, sources, refusals), *extra]
-    _require_one_patient_and_study(instances, records)
-    if not loaded:
-        raise NoUsableDiffusion(*study_reason(records), records)
+    frames, unreadable = read_headers(sorted(paths))
+    plan = plan_study(frames, limits)
+    several = _several(frames)
+    loaded = [] if several else [_load(found) for found in plan.stations]
+    undecoded = [refusal for _, refused in loaded for refusal in refused]
+    read = [
+        (images, found) for (images, _), found in zip(loaded, plan.stations, strict=False) if images
+    ]
+    records = records_of(plan, [found for _, found in read], undecoded)
+    records += [not_dicom(len(unreadable))] if unreadable else []
+    if several or not read:
+        raise NoUsableDiffusion(*(several or study_reason(records)), records)
+    names = [f"station {k + 1}" for k in range(len(read))]
     return DiffusionStudy(
-        study_uid=instances[0].study_uid,
-        stations=tuple(loaded),
-        sources=tuple(source for source, _ in sources),
+        study_uid=frames[0].study_uid,
+        stations=tuple(Station(n, images) for n, (images, _) in zip(names, read, strict=True)),
+        sources=tuple(_source(n, found) for n, (_, found) in zip(names, read, strict=True)),
         series=tuple(records),
     )
 
 
-def _by_series(instances: Sequence[Frame]) -> list[list[Frame]]:
-    series: dict[str, list[Frame]] = {}
-    for instance in instances:
-        series.setdefault(instance.series_uid, []).append(instance)
-    return sorted(series.values(), key=lambda s: (s[0].series_number or 0, s[0].series_uid))
+def describe_study(
+    paths: Sequence[Path], limits: FitLimits = DEFAULT_LIMITS
+) -> tuple[tuple[SeriesRecord, ...], StudyReason | None]:
+    """Say of every series what it is and whether it would be used, without loading the stations.
+
+    Returns:
+        A record of every series, and why the study cannot be measured (a code and a sentence) or
+        None. Whether pixels can be decoded is known only after `read_study`.
+
+    """
+    frames, unreadable = read_headers(sorted(paths))
+    plan = plan_study(frames, limits)
+    several = _several(frames)
+    records = records_of(plan, () if several else plan.stations)
+    records += [not_dicom(len(unreadable))] if unreadable else []
+    measurable = plan.stations and not several
+    return tuple(records), None if measurable else several or study_reason(records)
 
 
-def _by_shell(screened: Sequence[Screened]) -> dict[tuple[str, float], list[Frame]]:
-    candidates = [i for one in screened for i in one.candidates]
-    shells = shell_table({i.b.value for i in candidates if i.b.value is not None})
-    groups: dict[tuple[str, float], list[Frame]] = {}
-    for instance in candidates:
-        if instance.b.value is not None:
-            key = (instance.series_uid, shells[instance.b.value])
-            groups.setdefault(key, []).append(instance)
-    return groups
+def _load(found: StationStacks) -> tuple[DiffusionVolume | None, list[Refusal]]:
+    try:
+        images = {stack.b: load_stack(stack) for stack in found.stacks}
+    except UndecodablePixels as error:
+        every = [v for stack in found.stacks for v in stack.volumes]
+        return None, [v.refused(error.code, f"{error}.") for v in every]
+    return DiffusionVolume(found.stacks[0].geometry, images), []
 
 
-def _load(
-    stations: Sequence[StationStacks],
-) -> tuple[list[Station], list[tuple[StationSource, frozenset[str]]], list[Refusal]]:
-    """Read the pixels; each source comes with the SOP Instance UIDs that it is made of."""
-    loaded: list[Station] = []
-    sources: list[tuple[StationSource, frozenset[str]]] = []
-    refusals: list[Refusal] = []
-    for found in stations:
-        name = f"station {len(loaded) + 1}"
-        every = tuple(i for stack in found.stacks for i in stack.instances)
-        try:
-            images = {stack.b: load_image(stack.instances) for stack in found.stacks}
-        except UndecodablePixels as error:
-            refusals.append(Refusal(every, error.code, f"{error}."))
-            continue
-        volume = DiffusionVolume(found.stacks[0].geometry, images)
-        loaded.append(Station(name, volume))
-        images_of = {
-            stack.b: tuple(SourceImage(i.path, i.frame_number) for i in stack.instances)
-            for stack in found.stacks
-        }
-        uids = frozenset(i.sop_instance_uid for i in every)
-        sources.append((StationSource(name, images_of), uids))
-    return loaded, sources, refusals
+def _source(name: str, found: StationStacks) -> StationSource:
+    images_of = {
+        stack.b: tuple(SourceImage(f.path, f.frame_number) for f in stack.standing_for_it)
+        for stack in found.stacks
+    }
+    return StationSource(name, images_of)
 
 
-def _records(
-    screened: Sequence[Screened],
-    sources: Sequence[tuple[StationSource, frozenset[str]]],
-    refusals: Sequence[Refusal],
-) -> list[SeriesRecord]:
-    used = frozenset(uid for _, uids in sources for uid in uids)
-    records = []
-    for one in screened:
-        uid = one.instances[0].series_uid
-        later = [r for r in refusals if r.instances[0].series_uid == uid]
-        records.append(record_of(one.instances, used, [*one.refusals, *later]))
-    return records
-
-
-def _require_one_patient_and_study(
-    instances: Sequence[Frame], records: Sequence[SeriesRecord]
-) -> None:
-    if len({i.study_uid for i in instances}) > 1:
-        message = "The files belong to more than one study; process one study at a time."
-        raise NoUsableDiffusion("SEVERAL_STUDIES", message, records)
-    if len({i.patient_id for i in instances}) > 1:
-        message = "Two patient IDs occur in one study; correct them at the archive and send again."
-        raise NoUsableDiffusion("PATIENT_MISMATCH", message, records)
+def _several(frames: Sequence[Frame]) -> StudyReason | None:
+    if len({f.study_uid for f in frames}) > 1:
+        text = "The files belong to more than one study; process one study at a time."
+        return "SEVERAL_STUDIES", text
+    if len({f.patient_id for f in frames}) > 1:
+        text = "Two patient IDs occur in one study; correct them at the archive and send again."
+        return "PATIENT_MISMATCH", text
+    return None

@@ -13,8 +13,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class VolumeRecord:
+    """Volumes of one b-value and kind in a series; incomplete ones count too."""
+
+    b: float
+    """In s/mm², as the header gives it."""
+    kind: str
+    """ "b0", "direction", "vendor-trace" or "not stated"."""
+    count: int
+
+
+@dataclass(frozen=True)
 class SeriesRecord:
-    """Why a series was used or not."""
+    """What a series is, and why it was used or not; plain values, ready for JSON."""
 
     series_uid: str
     series_number: int | None
@@ -22,7 +33,7 @@ class SeriesRecord:
     role: str
     """Roles found in it, for example "trace" or "b0+trace+adc"."""
     b_values: tuple[float, ...]
-    """In s/mm², ascending."""
+    """In s/mm², ascending, as the headers give them; () where the series is no diffusion signal."""
     b_source: str
     """Where the b-values came from, for example "(0018,9087)"."""
     n_instances: int
@@ -33,6 +44,25 @@ class SeriesRecord:
     """Stable reason code when it was not used."""
     reason: str
     """One sentence."""
+    content: str = "other"
+    """"dwi-trace", "dwi-directions", "dwi-mixed", "adc", "derived" or "other"."""
+    b_labels: tuple[float, ...] = ()
+    """The b-values rounded for people; repeats of b 0 at b 0.001 to 10 are 0."""
+    volumes: tuple[VolumeRecord, ...] = ()
+    """By ascending b-value."""
+    n_slices: int | None = None
+    """Slice positions of the largest volume."""
+    rows: int | None = None
+    columns: int | None = None
+    spacing_mm: tuple[float, float, float] | None = None
+    """Between rows, columns and slices; the last by positions, never SliceThickness."""
+    slice_range_mm: tuple[float, float] | None = None
+    """First and last slice position along the normal (row x column direction)."""
+    trace: tuple[tuple[float, str], ...] = ()
+    """For each b > 0, how this series alone gives the trace: "vendor-trace", "from-directions"
+    or "partial-directions" (it does not)."""
+    notes: tuple[str, ...] = ()
+    """Sentences on what was done with the series or is unusual in it."""
 
 
 @dataclass(frozen=True)

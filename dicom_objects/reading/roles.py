@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dicom_objects.reading.frames import Frame
 
 LEGACY_CONVERTED_MR = "1.2.840.10008.5.1.4.1.1.4.4"
-_ENHANCED = (EnhancedMRImageStorage, LEGACY_CONVERTED_MR)
+_MR = (MRImageStorage, EnhancedMRImageStorage, LEGACY_CONVERTED_MR)
 _OTHER_TOKENS = frozenset(
     (
         "EADC",
@@ -31,21 +31,25 @@ _OTHER_TOKENS = frozenset(
         "SUBTRACTION",
         "P",
         "PHASE MAP",
-        "TENSOR_B0",
     )
 )
 _TRACE_TOKENS = frozenset(("TRACEW", "TRACE", "ISODWI", "ISOTROPIC"))
 _ADC_DESCRIPTION = re.compile(r"(^|[^A-Z])ADC([^A-Z]|$)|APPARENT DIFFUSION")
 _COMPUTED_DESCRIPTION = re.compile(r"CALC_BVAL|SYNTHETIC|CDWI")
 _SIEMENS_SEQUENCE = re.compile(r"^\*?ep_b(\d+)(.*)$")
+_CORRECTIONS = ("DIS3D", "DIS2D", "ND")
+TENSOR_B0 = "TENSOR_B0"
+NEAR_ZERO_B = 10.0
+"""b-values up to here are repeats of b 0 (R1, 5)."""
+_WITHOUT_DIRECTION_B = 1.0
+"""Below this a direction means nothing: it changes the signal by less than 0.3 %."""
 
 
 class Role(StrEnum):
     """What one image is."""
 
     NOT_MR = "not MR"
-    ENHANCED = "enhanced MR"
-    MOSAIC = "mosaic"
+    UNREADABLE = "form not read"
     ADC = "adc"
     OTHER = "other map"
     COMPUTED = "computed"
@@ -56,64 +60,75 @@ class Role(StrEnum):
     PLAIN = "not diffusion"
 
 
-def role_of(instance: Frame) -> Role:
+def role_of(frame: Frame) -> Role:
     """Return the image's role; the first rule that fits decides."""
-    words = set(instance.image_type)
-    if instance.sop_class_uid in _ENHANCED:
-        return Role.ENHANCED
-    if instance.sop_class_uid != MRImageStorage:
+    words = set(frame.image_type)
+    if frame.sop_class_uid not in _MR:
         return Role.NOT_MR
     for role, fits in _MAPS:
-        if fits(instance, words):
+        if fits(frame, words):
             return role
-    return _by_b_value(instance, words)
+    return Role.UNREADABLE if frame.problem else _by_b_value(frame, words)
 
 
-def _is_adc(instance: Frame, words: set[str]) -> bool:
-    named = "DERIVED" in words and _ADC_DESCRIPTION.search(instance.series_description.upper())
+def is_derived_b0(frame: Frame) -> bool:
+    """Whether a b0 was made by processing: it is no second acquisition of b 0."""
+    return "DERIVED" in frame.image_type
+
+
+def is_composed(frame: Frame) -> bool:
+    """Whether the scanner joined this image from stations (R1, 8): interpolated and blended."""
+    return any(w in {"COMPOSED", "COMPOSITE"} or w.startswith("COMP_") for w in frame.image_type)
+
+
+def correction_of(frame: Frame) -> str:
+    """Return Siemens' word for the distortion correction: DIS3D, DIS2D, ND (none) or ""."""
+    return next((word for word in _CORRECTIONS if word in frame.image_type), "")
+
+
+def _is_adc(frame: Frame, words: set[str]) -> bool:
+    named = "DERIVED" in words and _ADC_DESCRIPTION.search(frame.series_description.upper())
     return bool(named) or any(w == "ADC" or w.startswith("ADC_") for w in words)
 
 
-def _is_other_map(instance: Frame, words: set[str]) -> bool:
-    return bool(words & _OTHER_TOKENS) or instance.directionality == directions.ANISOTROPY_MAP
+def _is_other_map(frame: Frame, words: set[str]) -> bool:
+    return bool(words & _OTHER_TOKENS) or frame.directionality == directions.ANISOTROPY_MAP
 
 
-def _is_computed(instance: Frame, words: set[str]) -> bool:
-    named = _COMPUTED_DESCRIPTION.search(instance.series_description.upper())
+def _is_computed(frame: Frame, words: set[str]) -> bool:
+    named = _COMPUTED_DESCRIPTION.search(frame.series_description.upper())
     marked = words & {"CALC_BVALUE", "SYNTHETIC"}
-    return bool(named) or bool(marked) or _siemens_name_of_another_b(instance)
-
-
-def _is_mosaic(_instance: Frame, words: set[str]) -> bool:
-    return bool(words & {"MOSAIC", "VFRAME"})
+    # The tensor's b0 has a name of two b-values too, but it is a copy of the b0 that was acquired.
+    renamed = TENSOR_B0 not in words and _siemens_name_of_another_b(frame)
+    return bool(named) or bool(marked) or renamed
 
 
 _MAPS: tuple[tuple[Role, Callable[[Frame, set[str]], bool]], ...] = (
     (Role.ADC, _is_adc),
     (Role.OTHER, _is_other_map),
     (Role.COMPUTED, _is_computed),
-    (Role.MOSAIC, _is_mosaic),
 )
 
 
-def _by_b_value(instance: Frame, words: set[str]) -> Role:
-    b = instance.b.value
+def _by_b_value(frame: Frame, words: set[str]) -> Role:
+    b = frame.b.value
+    said, gradient = frame.directionality, frame.gradient
+    turned = gradient is not None and any(gradient)
     if b is None:
         return Role.UNSTATED if "DIFFUSION" in words else Role.PLAIN
-    if b <= 10:
+    if b < _WITHOUT_DIRECTION_B or (b <= NEAR_ZERO_B and not turned):
         return Role.B0
-    said, gradient = instance.directionality, instance.gradient
-    if said == directions.ISOTROPIC or words & _TRACE_TOKENS or gradient == (0.0, 0.0, 0.0):
+    if said == directions.ISOTROPIC or words & _TRACE_TOKENS or (gradient and not turned):
         return Role.TRACE
-    if said == directions.DIRECTIONAL or gradient is not None:
+    if said == directions.DIRECTIONAL or turned:
         return Role.DIRECTIONAL
     return Role.UNSTATED
 
 
-def _siemens_name_of_another_b(instance: Frame) -> bool:
+def _siemens_name_of_another_b(frame: Frame) -> bool:
     """Siemens names an image after the b-values that it was computed from: `ep_b50_800`."""
-    match = _SIEMENS_SEQUENCE.match(instance.sequence_name)
-    if not match or instance.b.value is None:
+    match = _SIEMENS_SEQUENCE.match(frame.sequence_name)
+    if not match or frame.b.value is None:
         return False
-    own = abs(float(match[1]) - instance.b.value) <= max(5.0, 0.05 * instance.b.value)
+    own = abs(float(match[1]) - frame.b.value) <= max(5.0, 0.05 * frame.b.value)
     return not (own and re.fullmatch(r"t?|#\d+|t?#\d+", match[2]))

@@ -5,42 +5,55 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dicom_objects.reading.resends import without_resends
 from dicom_objects.reading.roles import Role, role_of
 from dicom_objects.reading.shells import with_implied_zero
-from dicom_objects.reading.stacks import Refusal
+from dicom_objects.reading.volumes import Refusal, Volume, build_volumes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dicom_objects.reading.frames import Frame
+    from dicom_objects.reading.slices import Reason
 
-Reason = tuple[str, str]
+SIDE_CODES = (
+    "NO_DIFFUSION",
+    "NOT_MR",
+    "NOT_DICOM",
+    "VENDOR_ADC",
+    "DERIVED_MAP",
+    "COMPUTED_B",
+    "DERIVED_B0",
+    "OTHER_B0",
+    "TRACE_USED",
+    "DUPLICATE",
+    "COMPOSED",
+    "STATIONS_USED",
+    "CORRECTION",
+    "INCOMPLETE_REPEAT",
+)
+"""Codes that say what images are or what is used instead; the others say what went wrong."""
 
-FAULTS = ("UID_CONFLICT", "B_CONFLICT", "LOSSY", "NO_PIXELS")
-"""Codes of diffusion images that belong to a station but cannot be used."""
+DIFFUSION = (Role.B0, Role.TRACE, Role.DIRECTIONAL, Role.UNSTATED)
+"""Roles of acquired signals with a b-value."""
 
 _BY_ROLE: dict[Role, Reason] = {
     Role.NOT_MR: ("NOT_MR", "not MR images."),
-    Role.ENHANCED: (
-        "ENHANCED_NOT_YET",
-        "enhanced (multi-frame) MR is not read yet; send the classic form.",
-    ),
-    Role.MOSAIC: ("MOSAIC_UNSUPPORTED", "mosaic images are not read; send single slices."),
     Role.ADC: ("VENDOR_ADC", "the scanner's own ADC map; Osteon fits its own from the images."),
     Role.OTHER: ("DERIVED_MAP", "a map or projection derived from other images, not a signal."),
     Role.COMPUTED: (
         "COMPUTED_B",
         "a computed b-value: calculated from other b-values, so it must not be fitted.",
     ),
-    Role.DIRECTIONAL: (
-        "DIRECTIONS_ONLY",
-        "single diffusion directions; only trace images are read yet.",
-    ),
     Role.PLAIN: ("NO_DIFFUSION", "no diffusion weighting (no b-value)."),
 }
 _UNSTATED_B: Reason = (
     "NO_B_VALUE",
     "diffusion images without a b-value in any known place; a de-identifier may have removed it.",
+)
+_STRIPPED: Reason = (
+    "PRIVATE_TAGS_STRIPPED",
+    "the de-identifier removed the b-values with the private attributes; keep those.",
 )
 _UNSTATED_KIND: Reason = (
     "TRACE_UNKNOWN",
@@ -50,56 +63,62 @@ _UNSTATED_KIND: Reason = (
 
 @dataclass(frozen=True, eq=False)
 class Screened:
-    """One series after screening: what may be stacked, and what may not and why."""
+    """One series after screening: its volumes, and what may not be stacked and why.
 
-    instances: tuple[Frame, ...] = field(repr=False)
-    candidates: tuple[Frame, ...] = field(repr=False)
+    `images` are the roles of all images that are left once resent copies are gone.
+    """
+
+    images: tuple[tuple[Frame, Role], ...] = field(repr=False)
+    volumes: tuple[Volume, ...]
+    """Of acquired diffusion images; those with a fault among them."""
     refusals: tuple[Refusal, ...]
+
+    @property
+    def series_uid(self) -> str:
+        """The series that all images belong to."""
+        return self.images[0][0].series_uid
 
 
 def screen(series: Sequence[Frame]) -> Screened:
-    """Sort the images of one series into candidates and refusals; resent copies count once."""
-    instances, refusals = _without_resends(with_implied_zero(series))
-    candidates: list[Frame] = []
+    """Sort the images of one series into volumes and refusals; resent copies count once."""
+    kept, refusals = without_resends(with_implied_zero(series))
+    images = tuple((frame, role_of(frame)) for frame in kept)
     reasons: dict[Reason, list[Frame]] = {}
-    for instance in instances:
-        reason = _reason(instance, role_of(instance))
+    judged = []
+    for frame, role in images:
+        reason = _no_signal(frame, role)
         if reason is None:
-            candidates.append(instance)
+            judged.append((frame, role))
         else:
-            reasons.setdefault(reason, []).append(instance)
+            reasons.setdefault(reason, []).append(frame)
     refusals += [Refusal(tuple(found), *reason) for reason, found in reasons.items()]
-    return Screened(instances, tuple(candidates), tuple(refusals))
+    volumes = build_volumes(judged, _unusable)
+    return Screened(images or _refused_images(refusals), tuple(volumes), tuple(refusals))
 
 
-def _reason(instance: Frame, role: Role) -> Reason | None:
-    if role is Role.UNSTATED:
-        return _UNSTATED_B if instance.b.value is None else _UNSTATED_KIND
-    return _BY_ROLE.get(role) or _unusable(instance)
+def _refused_images(refusals: Sequence[Refusal]) -> tuple[tuple[Frame, Role], ...]:
+    return tuple((frame, role_of(frame)) for r in refusals for frame in r.instances)
 
 
-def _unusable(instance: Frame) -> Reason | None:
-    if instance.b.conflict:
-        other, source = instance.b.conflict
-        text = f"{instance.b.source} says b {instance.b.value:g} but {source} says {other:g}."
-        return ("B_CONFLICT", text)
-    if instance.plane is None:
+def _no_signal(frame: Frame, role: Role) -> Reason | None:
+    """Say why an image is no acquired diffusion image with a place and a b-value."""
+    if role is Role.UNREADABLE:
+        return frame.problem
+    if role is Role.UNSTATED and frame.b.value is None:
+        return _STRIPPED if frame.private_stripped else _UNSTATED_B
+    if role in DIFFUSION and frame.plane is None:
         return ("NO_GEOMETRY", "position, orientation or pixel spacing is missing.")
-    if instance.pixels is None:
+    return _BY_ROLE.get(role)
+
+
+def _unusable(frame: Frame, role: Role) -> Reason | None:
+    """Say why an acquired diffusion image cannot be used."""
+    if frame.b.conflict and frame.b.value is not None:
+        other, source = frame.b.conflict
+        text = f"{frame.b.source} says b {frame.b.value:g} but {source} says {other:g}."
+        return ("B_CONFLICT", text)
+    if frame.pixels is None:
         return ("NO_PIXELS", "no pixel data.")
-    if instance.pixels.lossy:
+    if frame.pixels.lossy:
         return ("LOSSY", "lossy compressed; its intensities cannot be measured.")
-    return None
-
-
-def _without_resends(
-    instances: Sequence[Frame],
-) -> tuple[tuple[Frame, ...], list[Refusal]]:
-    """Keep one of each SOP Instance UID; refuse the series when two differ under one UID."""
-    first: dict[str, Frame] = {}
-    for instance in instances:
-        kept = first.setdefault(instance.sop_instance_uid, instance)
-        if kept is not instance and kept.path.read_bytes() != instance.path.read_bytes():
-            text = "two different images carry one SOP Instance UID; nothing tells which is right."
-            return tuple(instances), [Refusal(tuple(instances), "UID_CONFLICT", text)]
-    return tuple(first.values()), []
+    return _UNSTATED_KIND if role is Role.UNSTATED else None

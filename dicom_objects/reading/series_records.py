@@ -6,40 +6,50 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from dicom_objects.reading.records import SeriesRecord
-from dicom_objects.reading.roles import role_of
+from dicom_objects.reading.screening import SIDE_CODES
+from dicom_objects.reading.series_content import (
+    Extent,
+    b_labels_of,
+    b_values_of,
+    content_of,
+    extent_of,
+    trace_of,
+    volumes_of,
+)
+from dicom_objects.reading.series_notes import notes_by_series
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from dicom_objects.reading.frames import Frame
-    from dicom_objects.reading.stacks import Refusal
+    from dicom_objects.reading.screening import Screened
+    from dicom_objects.reading.stations import StationStacks
+    from dicom_objects.reading.study_plan import StudyPlan
+    from dicom_objects.reading.volumes import Refusal
 
-_SIDE_SERIES = ("NO_DIFFUSION", "NOT_MR", "NOT_DICOM", "VENDOR_ADC", "DERIVED_MAP", "COMPUTED_B")
-"""Codes that say what a series is; the others say what went wrong with diffusion images."""
+_NO_DIFFUSION_CODES = (
+    "NO_DIFFUSION",
+    "NOT_MR",
+    "NOT_DICOM",
+    "VENDOR_ADC",
+    "DERIVED_MAP",
+    "COMPUTED_B",
+)
 
 
-def record_of(
-    instances: Sequence[Frame], used: Collection[str], refusals: Sequence[Refusal]
-) -> SeriesRecord:
-    """Record one series: `used` are the SOP Instance UIDs that stations were built from."""
-    first = instances[0]
-    n_used = sum(i.sop_instance_uid in used for i in instances)
-    code, reason = _verdict(n_used, refusals)
-    roles = dict.fromkeys(str(role_of(i)) for i in instances)
-    sources = dict.fromkeys(i.b.source for i in instances if i.b.value is not None)
-    return SeriesRecord(
-        series_uid=first.series_uid,
-        series_number=first.series_number,
-        description=first.series_description,
-        role="+".join(roles),
-        b_values=tuple(sorted({i.b.value for i in instances if i.b.value is not None})),
-        b_source=", ".join(sources),
-        n_instances=len(instances),
-        geometry=_geometry(instances),
-        used=n_used > 0,
-        code=code,
-        reason=reason,
-    )
+def records_of(
+    plan: StudyPlan, stations: Sequence[StationStacks], undecoded: Sequence[Refusal] = ()
+) -> list[SeriesRecord]:
+    """Record every series: `stations` are those that are used, `undecoded` what failed late."""
+    used = {id(f) for s in stations for stack in s.stacks for f in stack.instances}
+    refusals: dict[str, list[Refusal]] = {}
+    for refusal in (*plan.refusals, *undecoded):
+        refusals.setdefault(refusal.instances[0].series_uid, []).append(refusal)
+    notes = notes_by_series(plan, stations)
+    return [
+        _record(one, used, refusals.get(one.series_uid, []), notes.get(one.series_uid, []))
+        for one in plan.screened
+    ]
 
 
 def not_dicom(n_files: int) -> SeriesRecord:
@@ -62,7 +72,7 @@ def not_dicom(n_files: int) -> SeriesRecord:
 def study_reason(records: Sequence[SeriesRecord]) -> tuple[str, str]:
     """Return the code and the sentence for a study none of whose series can be used."""
     codes = [r.code for r in records if r.code]
-    faults = Counter(code for code in codes if code not in _SIDE_SERIES)
+    faults = Counter(code for code in codes if code not in _NO_DIFFUSION_CODES)
     if faults:
         code = faults.most_common(1)[0][0]
         reason = next(r.reason for r in records if r.code == code)
@@ -82,25 +92,65 @@ def study_reason(records: Sequence[SeriesRecord]) -> tuple[str, str]:
     )
 
 
+def _record(
+    one: Screened, used: Collection[int], refusals: Sequence[Refusal], notes: Sequence[str]
+) -> SeriesRecord:
+    first = one.images[0][0]
+    n_used = sum(id(frame) in used for frame, _ in one.images)
+    code, reason = _verdict(n_used, refusals)
+    content = content_of(one.images, used=n_used > 0)
+    extent = extent_of(one.images)
+    copies = {id(f) for r in refusals if r.code == "DUPLICATE" for f in r.instances}
+    volumes = [v for v in one.volumes if id(v.first) not in copies]
+    diffusion = content not in {"adc", "other"}
+    return SeriesRecord(
+        series_uid=first.series_uid,
+        series_number=first.series_number,
+        description=first.series_description,
+        role="+".join(dict.fromkeys(str(role) for _, role in one.images)),
+        b_values=b_values_of(one.images, content),
+        b_source=_b_source([frame for frame, _ in one.images]) if diffusion else "",
+        n_instances=len({frame.sop_instance_uid for frame, _ in one.images}),
+        geometry=_for_people(extent, [frame for frame, _ in one.images]),
+        used=n_used > 0,
+        code=code,
+        reason=reason,
+        content=content,
+        b_labels=b_labels_of(one.images, content),
+        volumes=volumes_of(volumes) if diffusion else (),
+        n_slices=extent.n_slices,
+        rows=extent.rows,
+        columns=extent.columns,
+        spacing_mm=extent.spacing_mm,
+        slice_range_mm=extent.slice_range_mm,
+        trace=trace_of(volumes) if diffusion else (),
+        notes=tuple(notes),
+    )
+
+
+def _b_source(frames: Sequence[Frame]) -> str:
+    return ", ".join(dict.fromkeys(f.b.source for f in frames if f.b.value is not None))
+
+
 def _verdict(n_used: int, refusals: Sequence[Refusal]) -> tuple[str | None, str]:
+    faults = [r for r in refusals if r.code not in SIDE_CODES] or list(refusals)
     if n_used and not refusals:
         return None, "used."
     if n_used:
         left = sum(len(r.instances) for r in refusals)
-        return None, f"{n_used} images used, {left} not: {refusals[0].reason}"
-    faults = [r for r in refusals if r.code not in _SIDE_SERIES] or list(refusals)
+        return None, f"{n_used} images used, {left} not: {faults[0].reason}"
+    if not faults:
+        return "NO_DIFFUSION", "no diffusion weighting (no b-value)."
     return faults[0].code, faults[0].reason
 
 
-def _geometry(instances: Sequence[Frame]) -> str | None:
-    planes = [i.plane for i in instances if i.plane is not None]
-    if not planes:
+def _for_people(extent: Extent, frames: Sequence[Frame]) -> str | None:
+    if extent.n_slices is None:
         return None
-    first = planes[0]
-    z = [p.position_mm[2] for p in planes]
-    places = len({p.position_mm for p in planes})
-    return (
-        f"{places} positions of {first.rows} x {first.columns}, "
-        f"{first.spacing_mm[0]:.2f} x {first.spacing_mm[1]:.2f} mm, "
-        f"z {min(z):.0f} to {max(z):.0f} mm"
-    )
+    z = [f.plane.position_mm[2] for f in frames if f.plane is not None]
+    size = f"{extent.n_slices} x {extent.rows} x {extent.columns}"
+    if extent.spacing_mm is None:
+        return f"{size}, z {z[0]:.0f} mm"
+    rows, columns, slices = extent.spacing_mm
+    spacing = f"{slices:.4g} x {rows:.3g} x {columns:.3g} mm"
+    return f"{size}, {spacing}, z {min(z):.0f} to {max(z):.0f} mm"

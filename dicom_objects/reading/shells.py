@@ -7,48 +7,70 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from dicom_objects.reading.bvalues import BReading
-from dicom_objects.reading.roles import Role, role_of
+from dicom_objects.reading.limits import DEFAULT_LIMITS
+from dicom_objects.reading.roles import NEAR_ZERO_B, Role, role_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dicom_objects.reading.frames import Frame
+    from dicom_objects.reading.limits import FitLimits
+    from dicom_objects.reading.slices import Reason
 
 _OMIT_ZERO = ("GE", "TOSHIBA", "CANON")
-MINIMAL_SPAN = 200.0
-LARGEST_LOW = 150.0
-HIGH_RANGE = (400.0, 1500.0)
+_NO_WEIGHTING_B = 0.1
+"""Shells below this are written as 0: they weaken no tissue's signal by more than 0.03 %."""
 
 
 def with_implied_zero(series: Sequence[Frame]) -> tuple[Frame, ...]:
     """Give b 0 to the images without a b-value of a series whose other images have one.
 
-    GE and Toshiba/Canon leave the attribute out where b is 0 (dicom.md A3 R2, "implied 0").
+    GE and Toshiba/Canon leave the attribute out where b is 0. From other vendors it is believed
+    where such images are exactly one at each position of the weighted ones (dicom.md A3 R2).
     """
-    weighted = any((i.b.value or 0.0) > 10 and role_of(i) is not Role.ADC for i in series)
-    if not weighted or not series[0].manufacturer.upper().startswith(_OMIT_ZERO):
+    unsaid = [f for f in series if _may_be_zero(f)]
+    weighted = [f for f in series if (f.b.value or 0) > NEAR_ZERO_B and role_of(f) is not Role.ADC]
+    if not unsaid or not weighted:
         return tuple(series)
+    if not series[0].manufacturer.upper().startswith(_OMIT_ZERO):
+        places = [f.plane.position_mm for f in unsaid if f.plane]
+        if sorted(places) != sorted({f.plane.position_mm for f in weighted if f.plane}):
+            return tuple(series)
     zero = BReading(0.0, "implied by its series")
-    implied = [i.b.value is None and "DERIVED" not in i.image_type for i in series]
-    return tuple(replace(i, b=zero) if z else i for i, z in zip(series, implied, strict=True))
+    implied = {id(f) for f in unsaid}
+    return tuple(replace(f, b=zero) if id(f) in implied else f for f in series)
+
+
+def _may_be_zero(frame: Frame) -> bool:
+    return (
+        frame.b.value is None
+        and frame.plane is not None
+        and "DERIVED" not in frame.image_type
+        and role_of(frame) in {Role.PLAIN, Role.UNSTATED}
+    )
 
 
 def shell_table(b_values: Iterable[float]) -> dict[float, float]:
-    """Map every b-value to its shell: values within max(5, 5 %) of a shell's first are one.
+    """Map every b-value to its shell: up to 10, then within max(5, 5 %) of a shell's first.
 
-    A shell's own value is the median of what was sent.
+    A shell's own value is the median of what was sent; 0 where that is next to nothing.
     """
     table: dict[float, float] = {}
     shell: list[float] = []
     for b in [*sorted(b_values), float("inf")]:
-        if shell and b - shell[0] > max(5.0, 0.05 * shell[0]):
-            table.update(dict.fromkeys(shell, median(shell)))
+        if shell and b > _end_of_shell(shell[0]):
+            value = median(shell)
+            table.update(dict.fromkeys(shell, 0.0 if value < _NO_WEIGHTING_B else value))
             shell = []
         shell.append(b)
     return table
 
 
-def fit_refusal(b_values: Sequence[float]) -> tuple[str, str] | None:
+def _end_of_shell(first: float) -> float:
+    return NEAR_ZERO_B if first <= NEAR_ZERO_B else first + max(5.0, 0.05 * first)
+
+
+def fit_refusal(b_values: Sequence[float], limits: FitLimits = DEFAULT_LIMITS) -> Reason | None:
     """Return why these shells cannot be fitted (dicom.md A3 R6): a code and a sentence."""
     listed = ", ".join(f"{b:g}" for b in sorted(b_values))
     if len(b_values) < 2:
@@ -57,10 +79,12 @@ def fit_refusal(b_values: Sequence[float]) -> tuple[str, str] | None:
             f"only b {listed} s/mm² was sent for this position; ADC needs at least two b-values.",
         )
     low, high = min(b_values), max(b_values)
-    if low > LARGEST_LOW or not HIGH_RANGE[0] <= high <= HIGH_RANGE[1] or high - low < MINIMAL_SPAN:
+    fits = low <= limits.lowest_b_max and limits.highest_b_min <= high <= limits.highest_b_max
+    if not fits or high - low < limits.b_span_min:
         text = (
-            f"b {listed} s/mm² cannot be fitted: the lowest must be at most {LARGEST_LOW:g} and"
-            f" the highest between {HIGH_RANGE[0]:g} and {HIGH_RANGE[1]:g}."
+            f"b {listed} s/mm² cannot be fitted: the lowest must be at most"
+            f" {limits.lowest_b_max:g}, the highest between {limits.highest_b_min:g} and"
+            f" {limits.highest_b_max:g}, and {limits.b_span_min:g} apart."
         )
         return "B_RANGE", text
     return None

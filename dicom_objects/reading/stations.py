@@ -1,28 +1,29 @@
-"""Stacks to stations: all b-values of one bed position, across series (dicom.md A3 R5)."""
+"""Places to stations: all b-values of one bed position, across series (dicom.md A3 R5)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dicom_objects.reading.shells import fit_refusal
-from dicom_objects.reading.stacks import (
-    Refusal,
-    Stack,
-    build_stacks,
-    covers,
-    overlap_share,
-    same_grid,
-    same_plane,
+from dicom_objects.reading.places import (
+    find_places,
+    join_frames_of_reference,
+    lies_in,
+    mostly_overlap,
+    range_mm,
 )
+from dicom_objects.reading.roles import NEAR_ZERO_B, Role
+from dicom_objects.reading.shells import fit_refusal, shell_table
+from dicom_objects.reading.station_limits import geometry_refusal
+from dicom_objects.reading.traces import Stack, make_stacks, shell_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dicom_objects.reading.frames import Frame
-
-_MOSTLY = 0.5
-"""Two stacks that share more than this of their extent are the same place on other grids."""
+    from dicom_objects.reading.limits import FitLimits
+    from dicom_objects.reading.places import Place
+    from dicom_objects.reading.slices import Reason
+    from dicom_objects.reading.volumes import Refusal, Volume
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,91 +39,177 @@ class StationStacks:
         middle = [(n - 1) / 2 for n in geometry.shape]
         return float(geometry.to_patient_mm(middle)[2])
 
+    @property
+    def first(self) -> Volume:
+        """One volume for all: they share plane, patient position and frame of reference."""
+        return self.stacks[0].volumes[0]
 
-def build_stations(
-    by_shell: Mapping[tuple[str, float], Sequence[Frame]], faults: Sequence[Refusal] = ()
-) -> tuple[tuple[StationStacks, ...], tuple[Refusal, ...]]:
-    """Group the images of every (series, shell) into stations, ordered from feet to head.
 
-    A station is refused when one of its b-values was sent but cannot be used (`faults`, or slices
-    missing), and when it lacks the high b-value that most stations have: measuring it on the
-    b-values that are left would change what its numbers mean.
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Stations from feet to head, and what of their volumes is not used."""
+
+    stations: tuple[StationStacks, ...]
+    refusals: tuple[Refusal, ...]
+
+
+def build_stations(volumes: Sequence[Volume], limits: FitLimits) -> Found:
+    """Group volumes of any number of series into stations that can be measured.
+
+    A station is refused when one of its b-values was sent but cannot be used, and when it lacks
+    the high b-value that most stations have: measuring it on the b-values that are left would
+    change what its numbers mean.
     """
-    stacks: list[Stack] = []
+    shells = shell_table({v.kind.b for v in volumes})
+    faulty = [v for v in volumes if v.fault is not None]
+    places = join_frames_of_reference(find_places([v for v in volumes if v.fault is None]))
     refusals: list[Refusal] = []
-    for (_, b), instances in by_shell.items():
-        found, refused = build_stacks(b, instances)
-        stacks += found
+    stations: list[StationStacks] = []
+    for place in places:
+        station, refused = _station(place, _Surroundings(places, faulty, shells, limits))
         refusals += refused
-    broken = [*refusals, *faults]
-    stations: list[list[Stack]] = []
-    clusters = _clusters(stacks)
-    for cluster in clusters:
-        reason = _broken_shell(cluster, broken) or _reason(cluster, clusters)
-        if reason:
-            refusals += [Refusal(stack.instances, *reason) for stack in cluster]
-        else:
-            stations.append(sorted(cluster, key=lambda s: s.b))
+        stations += [station] if station else []
     kept, without_high_b = _same_high_b(stations)
-    ordered = sorted((StationStacks(tuple(s)) for s in kept), key=lambda s: s.centre_z_mm)
-    return tuple(ordered), (*refusals, *without_high_b)
+    repeats = _refuse_faulty(faulty, kept)
+    ordered = sorted(kept, key=lambda s: s.centre_z_mm)
+    return Found(tuple(ordered), (*refusals, *without_high_b, *repeats))
 
 
-def _broken_shell(cluster: list[Stack], broken: Sequence[Refusal]) -> tuple[str, str] | None:
+@dataclass(frozen=True, eq=False)
+class _Surroundings:
+    places: Sequence[Place]
+    faulty: Sequence[Volume]
+    shells: Mapping[float, float]
+    limits: FitLimits
+
+
+def _station(place: Place, around: _Surroundings) -> tuple[StationStacks | None, list[Refusal]]:
+    stacks, refusals = make_stacks(place, around.shells)
+    broken = _broken_shell(place[0], stacks, around)
+    if broken:
+        return None, [v.refused(*broken) for v in place]
+    reason = (
+        _no_weighting(place)
+        or _lost_shell(stacks, refusals, around)
+        or _mismatch(place, stacks, around)
+        or geometry_refusal(place[0], around.limits)
+    )
+    if reason is None:
+        stacks, too_high = _within_range(stacks, around.limits)
+        refusals += too_high
+        reason = fit_refusal([s.b for s in stacks], around.limits)
+    if reason is None:
+        return StationStacks(tuple(stacks)), refusals
+    said = {id(frame) for r in refusals for frame in r.instances}
+    rest = [v.refused(*reason) for s in stacks for v in s.volumes if id(v.first) not in said]
+    return None, [*refusals, *rest]
+
+
+def _no_weighting(place: Place) -> Reason | None:
+    if max(v.kind.b for v in place) > NEAR_ZERO_B:
+        return None
+    return ("NO_DIFFUSION", "only b 0 was sent for this position; no diffusion weighting.")
+
+
+def _broken_shell(place: Volume, stacks: Sequence[Stack], around: _Surroundings) -> Reason | None:
     """Find a b-value that was sent for this place, cannot be used, and is not there otherwise."""
-    for refusal in broken:
-        for instance in refusal.instances:
-            b = instance.b.value
-            known = b is None or any(abs(b - s.b) <= max(5.0, 0.05 * s.b) for s in cluster)
-            if not known and covers(cluster[0], instance):
-                return refusal.code, f"b {b:g} of this position: {refusal.reason}"
+    for volume in around.faulty:
+        b = shell_of(volume, around.shells)
+        if volume.fault is None or _out_of_range(b, around.limits):
+            continue
+        there = any(s.b == b for s in stacks)
+        direction = volume.kind.role is Role.DIRECTIONAL and _made_of_directions(stacks, b)
+        if (direction or not there) and lies_in(volume, place):
+            code, text = volume.fault
+            return code, f"b {volume.kind.b:g} of this position: {text}"
     return None
 
 
-def _same_high_b(stations: list[list[Stack]]) -> tuple[list[list[Stack]], list[Refusal]]:
+def _lost_shell(
+    stacks: Sequence[Stack], refusals: Sequence[Refusal], around: _Surroundings
+) -> Reason | None:
+    """Find a b-value of the place itself that makes no image: too few directions, for example."""
+    there = {s.b for s in stacks}
+    without = fit_refusal([b for b in there if not _out_of_range(b, around.limits)], around.limits)
+    for refusal in refusals:
+        b = refusal.instances[0].b.value or 0.0
+        lost = b > NEAR_ZERO_B and around.shells[b] not in there
+        needed = without is not None or not _out_of_range(around.shells[b], around.limits)
+        if lost and needed:
+            return refusal.code, refusal.reason
+    return None
+
+
+def _mismatch(place: Place, stacks: Sequence[Stack], around: _Surroundings) -> Reason | None:
+    """Find a b-value, or a direction of one, that lies here on another grid."""
+    there = {s.b for s in stacks}
+    for other in around.places:
+        near = other[0]
+        if other is place or not _comparable(place[0], near) or not mostly_overlap(place[0], near):
+            continue
+        for volume in other:
+            b = shell_of(volume, around.shells)
+            a_direction = volume.kind.role is Role.DIRECTIONAL and _made_of_directions(stacks, b)
+            if (b not in there or a_direction) and not _out_of_range(b, around.limits):
+                return ("SHELL_GEOMETRY_MISMATCH", _told(place[0], volume))
+    return None
+
+
+def _comparable(a: Volume, b: Volume) -> bool:
+    """Composed and corrected images are other pictures, not other b-values of a place."""
+    return (a.kind.composed, a.kind.correction) == (b.kind.composed, b.kind.correction)
+
+
+def _made_of_directions(stacks: Sequence[Stack], b: float) -> bool:
+    return any(s.b == b and s.volumes[0].kind.role is Role.DIRECTIONAL for s in stacks)
+
+
+def _out_of_range(b: float, limits: FitLimits) -> bool:
+    return b > limits.highest_b_max
+
+
+def _within_range(stacks: Sequence[Stack], limits: FitLimits) -> tuple[list[Stack], list[Refusal]]:
+    """Leave b-values out that are too high to fit where the others can be fitted alone."""
+    kept = [s for s in stacks if not _out_of_range(s.b, limits)]
+    if len(kept) == len(stacks) or fit_refusal([s.b for s in kept], limits) is not None:
+        return list(stacks), []
+    text = f"its b-value is above {limits.highest_b_max:g} s/mm², too high for the fit."
+    return kept, [v.refused("B_RANGE", text) for s in stacks if s not in kept for v in s.volumes]
+
+
+def _same_high_b(
+    stations: Sequence[StationStacks],
+) -> tuple[list[StationStacks], list[Refusal]]:
     if not stations:
         return [], []
-    highest = [station[-1].b for station in stations]
+    highest = [station.stacks[-1].b for station in stations]
     usual = max(highest, key=lambda b: (highest.count(b), b))
-    kept = [s for s in stations if any(stack.b == usual for stack in s)]
+    kept = [s for s in stations if any(stack.b == usual for stack in s.stacks)]
     text = f"the other stations have b {usual:g}, this position has not; send the missing series."
-    lacking = [s for s in stations if s not in kept]
-    return kept, [Refusal(stack.instances, "MISSING_B_VALUE", text) for s in lacking for stack in s]
+    return kept, [
+        volume.refused("MISSING_B_VALUE", text)
+        for station in stations
+        if station not in kept
+        for stack in station.stacks
+        for volume in stack.volumes
+    ]
 
 
-def _clusters(stacks: Sequence[Stack]) -> list[list[Stack]]:
-    clusters: list[list[Stack]] = []
-    for stack in stacks:
-        home = next((c for c in clusters if same_grid(c[0], stack)), None)
-        if home is None:
-            clusters.append([stack])
-        else:
-            home.append(stack)
-    return clusters
+def _refuse_faulty(faulty: Sequence[Volume], stations: Sequence[StationStacks]) -> list[Refusal]:
+    """Refuse faulty volumes; one that its station does without is a lesser matter."""
+    refusals = []
+    for volume in faulty:
+        if volume.fault is None:
+            continue
+        spare = any(lies_in(volume, s.first) for s in stations)
+        code = "INCOMPLETE_REPEAT" if spare and volume.fault[0] == "MISSING_SLICES" else None
+        refusals.append(volume.refused(code or volume.fault[0], volume.fault[1]))
+    return refusals
 
 
-def _reason(cluster: list[Stack], clusters: list[list[Stack]]) -> tuple[str, str] | None:
-    b_values = [stack.b for stack in cluster]
-    if max(b_values) <= 10:
-        return ("NO_DIFFUSION", "only b 0 was sent for this position; no diffusion weighting.")
-    if len(set(b_values)) < len(b_values):
-        twice = next(b for b in b_values if b_values.count(b) > 1)
-        text = f"b {twice:g} was sent more than once for this position; which to use is not said."
-        return ("REPEATED_SHELL", text)
-    others = (stack for other in clusters if other is not cluster for stack in other)
-    near = next((o for o in others if o.b not in b_values and _same_place(cluster[0], o)), None)
-    if near is not None:
-        return ("SHELL_GEOMETRY_MISMATCH", _mismatch(cluster[0], near))
-    return fit_refusal(b_values)
-
-
-def _same_place(a: Stack, b: Stack) -> bool:
-    return overlap_share(a, b) > _MOSTLY and same_plane(a, b)
-
-
-def _mismatch(a: Stack, b: Stack) -> str:
+def _told(a: Volume, b: Volume) -> str:
+    (a0, a1), (b0, b1) = range_mm(a, a), range_mm(b, a)
     return (
-        f"b {a.b:g} has {len(a.instances)} slices from {a.range_mm[0]:.1f} to {a.range_mm[1]:.1f}"
-        f" mm, b {b.b:g} has {len(b.instances)} from {b.range_mm[0]:.1f} to {b.range_mm[1]:.1f} mm;"
-        " slices are missing or shifted."
+        f"b {a.kind.b:g} has {len(a.frames)} slices from {a0:.1f} to {a1:.1f} mm, b {b.kind.b:g}"
+        f" has {len(b.frames)} from {b0:.1f} to {b1:.1f} mm; slices are missing or shifted."
     )
