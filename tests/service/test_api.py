@@ -1,9 +1,11 @@
 import re
+from dataclasses import replace
 
 import pytest
 
 from jobs.errors import StoreUnavailable
 from jobs.job import Failure, JobState
+from jobs.study import input_digest
 from service.api import health
 from service.api.app import create_app
 from service.api.site import Site
@@ -63,6 +65,27 @@ def test_a_job_shows_numbers_times_results_and_failure(client, delivered, reject
     ]
     failure = client.get(f"/api/v1/jobs/{rejected.id}").json()["failure"]
     assert (failure["code"], failure["stage"]) == ("NO_USABLE", "read")
+
+
+def test_a_job_that_newer_images_replaced_says_so(client, store, delivered, rejected):
+    study_uid = delivered.study_uid
+    late = replace(
+        store.instances(study_uid)[0], sop_instance_uid="2.25.109", path="aa/late", sha256="b" * 64
+    )
+    assert client.get(f"/api/v1/jobs/{delivered.id}").json()["superseded_by"] is None
+    store.record_instances([late])
+    store.open_revision(study_uid, input_digest(store.instances(study_uid)))
+    assert client.get(f"/api/v1/jobs/{delivered.id}").json()["superseded_by"] == 2
+    told = {
+        (job["study_uid"], job["revision"]): job["superseded_by"]
+        for job in client.get("/api/v1/jobs").json()
+    }
+    assert told == {(study_uid, 1): 2, (study_uid, 2): None, (rejected.study_uid, 1): None}
+    jobs = client.get(f"/api/v1/studies/{study_uid}").json()["jobs"]
+    assert [(job["revision"], job["superseded_by"]) for job in jobs] == [(2, None), (1, 2)]
+    page = client.get(f"/jobs/{delivered.id}").text
+    assert "revision 2 of this study replaces this one" in page
+    assert "replaces this one" not in client.get(f"/jobs/{rejected.id}").text
 
 
 def test_results_are_downloaded_as_they_were_kept(client, delivered):

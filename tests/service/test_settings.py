@@ -42,6 +42,9 @@ def test_osteon_toml_here_is_read_and_the_variable_names_another(monkeypatch, tm
         ("OSTEON_NODE__PROT", "1", "node.prot"),
         ("OSTEON_NOED__PORT", "1", "OSTEON_NOED__PORT"),
         ("OSTEON_NODE__PORT", "99999", "node.port"),
+        ("OSTEON_NODE__CONTENT__COVERAGE", "900", "node.content.coverage"),
+        ("OSTEON_NODE__CONTENT__B_VALUES", "1", "node.content.b_values"),
+        ("OSTEON_NODE__DEADLINE_S", "0", "node.deadline_s"),
         ("OSTEON_DESTINATIONS", '[{"name": "x"}]', "destinations.0.ae_title"),
     ],
 )

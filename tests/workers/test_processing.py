@@ -1,4 +1,5 @@
 import hashlib
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -115,6 +116,7 @@ def test_the_pipeline_is_told_the_files_and_the_identity_of_the_run(store, confi
     [(paths, run)] = pipeline.runs
     assert paths == (configuration.spool_dir / "studies/aa/bb.dcm",)
     assert (run.run_id, run.at) == (claimed.id, claimed.created_at)
+    assert run.input_digest == claimed.input_digest
 
 
 def test_a_destination_that_is_away_is_tried_again_with_the_same_bytes(
@@ -187,6 +189,31 @@ def test_a_job_that_was_taken_away_writes_nothing(store, configuration, claimed,
     assert (job.state, job.fence) == (JobState.RUNNING, other.fence)
     assert store.results(claimed.id) == ()
     assert pacs.received == []
+
+
+def test_nothing_more_is_sent_of_a_job_that_newer_images_replaced(
+    store, configuration, claimed, tmp_path
+):
+    """The late image is taken in while the first of two objects is on its way."""
+    received = []
+
+    def replaced(instance):
+        received.append(instance)
+        late = replace(store.instances(claimed.study_uid)[0], sop_instance_uid="2.25.103")
+        store.record_instances([late])
+        store.open_revision(claimed.study_uid, "b" * 64)
+
+    spool = Spool(tmp_path / "pacs", floor_bytes=0)
+    receiver = Receiver(ReceiverSettings(ae_title="PACS", port=0), spool, replaced)
+    with spool.claim():
+        receiver.start()
+        processes(store, configuration, FakePipeline(), (1, receiver.port)).process(claimed)
+        receiver.stop()
+    assert [instance.sop_class_uid for instance in received] == [SEG]
+    job = store.job(claimed.id)
+    assert (job.state, job.failure.code) == (JobState.REJECTED, "SUPERSEDED")
+    newer = store.claim("another", 60.0)
+    assert newer.revision == 2
 
 
 def test_the_run_is_interrupted_by_what_is_no_error(store, configuration, claimed):
