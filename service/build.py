@@ -62,4 +62,5 @@ def build(settings: Settings) -> Build:
         git_commit=git_commit(),
         device_uid=str(derived_uid("device", "osteon", version())),
         settings_digest=settings_digest(settings),
+        adc_map=settings.results.adc_map,
     )

@@ -113,6 +113,14 @@ class NormalisationSection(Section):
     )
 
 
+class ResultSettings(Section):
+    """Which objects are made for the PACS."""
+
+    adc_map: bool = Field(
+        default=True, description="an ADC map for each station; not every PACS takes them"
+    )
+
+
 class ApiSettings(Section):
     """The web address of the console and the REST interface."""
 

@@ -29,6 +29,7 @@ from service.sections import (
     ModelSettings,
     NodeSettings,
     NormalisationSection,
+    ResultSettings,
     StoreSettings,
     WorkerSettings,
 )
@@ -62,6 +63,7 @@ class Settings(BaseSettings):
     adc: AdcSection = AdcSection()
     normalisation: NormalisationSection = NormalisationSection()
     disease: DiseaseSettings = DiseaseSettings()
+    results: ResultSettings = ResultSettings()
     api: ApiSettings = ApiSettings()
     destinations: tuple[DestinationSettings, ...] = ()
 

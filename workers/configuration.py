@@ -30,6 +30,8 @@ class Build:
     """DeviceUID (0018,1002) of this installation."""
     settings_digest: str
     """Of the settings that change pixels or numbers."""
+    adc_map: bool = True
+    """Whether ADC maps are among the results."""
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,7 @@ def uid_seed(findings: Findings, run: Run) -> str:
         run.at.isoformat(),
         f"{spec.name} {spec.version} {spec.sha256}",
         run.build.settings_digest,
+        f"adc map {run.build.adc_map}",
         f"{run.build.software_version} {run.build.git_commit} {run.build.device_uid}",
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -88,12 +89,14 @@ def _dicom(findings: Findings, run: Run, folder: Path) -> Iterator[ResultFile]:
     content = ResultContent(
         study=findings.study,
         assembly=findings.assembly,
+        fit=findings.fit,
         labels=findings.labels,
         lesion_labels=findings.lesion_labels,
         measurement=findings.measurement,
         provenance=_provenance(findings, run, run.at, run.at),
         uid_seed=uid_seed(findings, run),
         quality=findings.quality,
+        adc_map=run.build.adc_map,
     )
     for made in encode_results(content, folder):
         file = _result(made.kind, made.path.relative_to(folder).as_posix(), folder)

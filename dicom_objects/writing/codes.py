@@ -60,6 +60,20 @@ STRUCTURE_CODES: dict[str, StructureCode] = {
     "spinal_canal": StructureCode(Code("61853006", "SCT", "Vertebral canal"), (244, 214, 49)),
 }
 
+# Of a model among the contributing equipment: IHE AI Results 6.5.3.1 as its trial implementations
+# print it. DICOM has not given the final code yet.
+PROCESSING_ALGORITHM = Code("Newcode1", "99IHE", "Processing Algorithm")
+
+# The ADC map (PS3.3 C.7.6.16.2.11, CID 7271 to 7273).
+QUANTITY = Code("246205007", "SCT", "Quantity")
+MEASUREMENT_METHOD = Code("370129005", "SCT", "Measurement Method")
+FITTING_METHOD = Code("113241", "DCM", "Model fitting method")
+TWO_SAMPLES = Code("113260", "DCM", "Log of ratio of two samples")
+LEAST_SQUARES = Code("113261", "DCM", "Least squares fit of multiple samples")
+B_VALUE = Code("113240", "DCM", "Source image diffusion b-value")
+DIFFUSION_ANALYSIS = Code("129105", "DCM", "Diffusion image analysis")
+ENTIRE_BODY = Code("38266002", "SCT", "Entire body")
+
 # The report (TID 1500) and its measurements (CID 7464 for statistics).
 WHOLE_BODY_MR = Code("126022", "DCM", "Multiparametric MRI of whole body")
 ARTIFICIAL_INTELLIGENCE = Code("123110", "DCM", "Artificial Intelligence")
@@ -101,3 +115,4 @@ CM3 = Code("cm3", "UCUM", "cubic centimeter")
 MM = Code("mm", "UCUM", "millimeter")
 UM2_S = Code("um2/s", "UCUM", "um2/s")
 NO_UNIT = Code("1", "UCUM", "no units")
+S_MM2 = Code("s/mm2", "UCUM", "s/mm2")

@@ -1,4 +1,4 @@
-"""All DICOM results of one run: a SEG per station and one report that refers to them."""
+"""All DICOM results of one run: SEG and ADC map per station, and one report that refers to them."""
 
 from __future__ import annotations
 
@@ -8,32 +8,42 @@ from typing import TYPE_CHECKING
 from pydicom import config, dcmwrite
 
 from dicom_objects.errors import DicomObjectError
-from dicom_objects.writing.segmentation import SegmentationPlan, encode_segmentation
+from dicom_objects.writing.adc_map import StationAdc, encode_adc_map
+from dicom_objects.writing.image_library import library_slices
+from dicom_objects.writing.plan import ObjectPlan
+from dicom_objects.writing.references import evidence_of, full_evidence_of
+from dicom_objects.writing.segmentation import encode_segmentation
 from dicom_objects.writing.segments import segments_of
-from dicom_objects.writing.source_images import read_patient_name, read_references, read_sources
+from dicom_objects.writing.slices import read_slices
+from dicom_objects.writing.source_images import read_patient_name, read_references
 from dicom_objects.writing.structured_report import ReportContent, SegmentReference, encode_report
 from imaging.stations import cut_station
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
     from pydicom import Dataset
 
-    from dicom_objects.reading.records import DiffusionStudy, StationSource
+    from dicom_objects.reading.records import DiffusionStudy
     from dicom_objects.writing.segments import Segment
+    from dicom_objects.writing.slices import SourceSlice
+    from dicom_objects.writing.source_images import ImageReference
+    from imaging.adc import AdcFit
     from imaging.measurement import Measurement
     from imaging.provenance import Provenance
     from imaging.quality import QualityNote
-    from imaging.stations import Assembly, Placement
+    from imaging.stations import Assembly
 
 FIRST_SERIES_NUMBER = 9001
+FIRST_ADC_SERIES_NUMBER = 9101
 
 
 @dataclass(frozen=True)
 class EncodedObject:
-    """One written object: `kind` is "seg" or "sr"."""
+    """One written object: `kind` is "seg", "adc" or "sr"."""
 
     kind: str
     sop_class_uid: str
@@ -48,6 +58,7 @@ class ResultContent:
 
     study: DiffusionStudy
     assembly: Assembly
+    fit: AdcFit
     labels: NDArray[np.uint8] = field(repr=False)
     lesion_labels: NDArray[np.uint16] = field(repr=False)
     measurement: Measurement
@@ -55,19 +66,24 @@ class ResultContent:
     uid_seed: str
     """Study revision, models and settings: the same seed must mean the same content."""
     quality: tuple[QualityNote, ...] = ()
+    adc_map: bool = True
+    """Whether ADC maps are written: not every PACS takes parametric maps."""
 
 
 @dataclass(frozen=True, eq=False)
 class _EncodedStation:
-    """A station's SEG with what the report needs of it."""
+    """A station's objects with what the report needs of it."""
 
     seg: Dataset | None
+    adc: Dataset | None
     segments: tuple[Segment, ...]
-    sources: list[Dataset] = field(repr=False)
+    slices: tuple[SourceSlice, ...] = field(repr=False)
+    """Those of the highest b-value."""
+    images_by_b: dict[float, tuple[ImageReference, ...]] = field(repr=False)
 
 
 def encode_results(content: ResultContent, folder: Path) -> tuple[EncodedObject, ...]:
-    """Write one SEG per station that has any segment, then the report, into `folder`.
+    """Write SEGs of the stations that have any segment, ADC maps and the report into `folder`.
 
     The same content and seed give the same bytes; times come from the provenance.
 
@@ -77,74 +93,83 @@ def encode_results(content: ResultContent, folder: Path) -> tuple[EncodedObject,
 
     """
     folder.mkdir(parents=True, exist_ok=True)
-    placements = {p.station: p for p in content.assembly.placements}
     # Sources are copied as they are, with the values that their scanner gave them.
     with config.disable_value_validation():
-        stations = [
-            _encode_station(content, source, placements, FIRST_SERIES_NUMBER + k)
-            for k, source in enumerate(content.study.sources)
-        ]
-        number = FIRST_SERIES_NUMBER + len(stations)
-        report = _encode_report(content, stations, number)
+        stations = [_encode_station(content, k) for k in range(len(content.study.sources))]
+        report = _encode_report(content, stations)
         built = [
-            ("seg", s.seg, folder / f"seg_{k}.dcm")
-            for k, s in enumerate(stations, start=1)
-            if s.seg is not None
+            *_named("seg", [station.seg for station in stations], folder),
+            *_named("adc", [station.adc for station in stations], folder),
+            ("sr", report, folder / "sr.dcm"),
         ]
-        built.append(("sr", report, folder / "sr.dcm"))
         name = read_patient_name(_first_file(content.study))
         for _, dataset, _ in built:
             dataset.PatientName = name
         return tuple(_write(*one) for one in built)
 
 
+def _named(
+    kind: str, datasets: list[Dataset | None], folder: Path
+) -> Iterator[tuple[str, Dataset, Path]]:
+    for k, dataset in enumerate(datasets, start=1):
+        if dataset is not None:
+            yield kind, dataset, folder / f"{kind}_{k}.dcm"
+
+
 def _first_file(study: DiffusionStudy) -> Path:
     return next(iter(study.sources[0].images_by_b.values()))[0].path
 
 
-def _encode_station(
-    content: ResultContent,
-    source: StationSource,
-    placements: dict[str, Placement],
-    series_number: int,
-) -> _EncodedStation:
-    if source.station not in placements:
+def _encode_station(content: ResultContent, k: int) -> _EncodedStation:
+    source = content.study.sources[k]
+    placement = next((p for p in content.assembly.placements if p.station == source.station), None)
+    if placement is None:
         message = f"{source.station} has source files but no place in the assembly"
         raise DicomObjectError(message)
-    placement = placements[source.station]
+    geometry = next(s.volume.geometry for s in content.study.stations if s.name == source.station)
+    slices = read_slices(source.images_by_b[max(source.images_by_b)], geometry)
+    images_by_b = {b: read_references(images) for b, images in source.images_by_b.items()}
     segments = segments_of(
         cut_station(content.labels, placement),
         cut_station(content.lesion_labels, placement),
         content.measurement.lesions,
     )
-    high_b = source.images_by_b[max(source.images_by_b)]
-    sources = read_sources([image.path for image in high_b])
-    if not segments:
-        return _EncodedStation(None, (), sources)
-    plan = SegmentationPlan(source.station, series_number, content.uid_seed)
-    seg = encode_segmentation(plan, sources, segments, content.provenance)
-    return _EncodedStation(seg, segments, sources)
+    seg = adc = None
+    if segments:
+        plan = ObjectPlan(source.station, FIRST_SERIES_NUMBER + k, content.uid_seed)
+        seg = encode_segmentation(plan, slices, segments, content.provenance)
+    if content.adc_map:
+        plan = ObjectPlan(source.station, FIRST_ADC_SERIES_NUMBER + k, content.uid_seed)
+        fitted = {b: r for b, r in images_by_b.items() if b in content.fit.b_values}
+        values = StationAdc(cut_station(content.fit.adc_um2_s, placement), fitted or images_by_b)
+        adc = encode_adc_map(plan, slices, values, content.provenance)
+    return _EncodedStation(seg, adc, segments, slices, images_by_b)
 
 
-def _encode_report(content: ResultContent, stations: list[_EncodedStation], number: int) -> Dataset:
-    images = [image for station in stations for image in station.sources]
-    lower_b = [
-        image.path
-        for source in content.study.sources
-        for b, found in source.images_by_b.items()
-        if b < max(source.images_by_b)
-        for image in found
-    ]
-    segs = [station.seg for station in stations if station.seg is not None]
+def _encode_report(content: ResultContent, stations: list[_EncodedStation]) -> Dataset:
     report = ReportContent(
         measurement=content.measurement,
         segments=_references(stations),
-        b_values=content.assembly.volume.b_values,
+        b_values=content.fit.b_values,
         quality=content.quality,
-        evidence=[*images, *read_references(lower_b), *segs],
-        library=[image for s in stations for image in (s.sources[0], s.sources[-1])],
+        evidence=list(_evidence(stations)),
+        library=[one for station in stations for one in library_slices(station.slices)],
     )
+    number = FIRST_SERIES_NUMBER + len(stations)
     return encode_report(report, content.provenance, content.uid_seed, number)
+
+
+def _evidence(stations: list[_EncodedStation]) -> Iterator[Dataset]:
+    """Yield a header of the study first, then every image and object; repeats count once."""
+    lead = stations[0].slices[0]
+    yield full_evidence_of(lead)
+    images = [station.images_by_b for station in stations]
+    ordered = [by_b[max(by_b)] for by_b in images]
+    ordered += [found for by_b in images for b, found in by_b.items() if b < max(by_b)]
+    for reference in (reference for found in ordered for reference in found):
+        yield evidence_of(reference, str(lead.header.StudyInstanceUID))
+    yield from (station.seg for station in stations if station.seg is not None)
+    yield from (station.adc for station in stations if station.adc is not None)
 
 
 def _references(stations: list[_EncodedStation]) -> dict[str, SegmentReference]:
@@ -160,7 +185,7 @@ def _references(stations: list[_EncodedStation]) -> dict[str, SegmentReference]:
                     str(station.seg.SOPClassUID),
                     str(station.seg.SOPInstanceUID),
                     number,
-                    str(station.sources[0].SeriesInstanceUID),
+                    station.slices[0].reference.series_uid,
                 )
                 found[segment.name] = (size, reference)
     return {name: reference for name, (_, reference) in found.items()}

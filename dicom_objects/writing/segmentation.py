@@ -6,7 +6,6 @@ it references; a lesion that crosses stations keeps one tracking UID in all of t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,25 +15,18 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from dicom_objects.errors import SourceMismatch
 from dicom_objects.uids import derived_uid
+from dicom_objects.writing.equipment import add_models
+from dicom_objects.writing.references import refer
 from dicom_objects.writing.segments import describe
 from dicom_objects.writing.stamp import DESCRIPTION_PREFIX, MANUFACTURER, MODEL_NAME, Stamp, settle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pydicom import Dataset
-
+    from dicom_objects.writing.plan import ObjectPlan
     from dicom_objects.writing.segments import Segment
+    from dicom_objects.writing.slices import SourceSlice
     from imaging.provenance import Provenance
-
-
-@dataclass(frozen=True)
-class SegmentationPlan:
-    """What identifies one SEG object apart from its content."""
-
-    station: str
-    series_number: int
-    uid_seed: str
 
 
 def tracking_uid(uid_seed: str, name: str) -> str:
@@ -43,8 +35,8 @@ def tracking_uid(uid_seed: str, name: str) -> str:
 
 
 def encode_segmentation(
-    plan: SegmentationPlan,
-    sources: Sequence[Dataset],
+    plan: ObjectPlan,
+    slices: Sequence[SourceSlice],
     segments: Sequence[Segment],
     provenance: Provenance,
 ) -> Segmentation:
@@ -52,7 +44,7 @@ def encode_segmentation(
 
     Args:
         plan: station, series number and the seed of the UIDs.
-        sources: headers of one series in the order of the masks' slices, as `read_sources`.
+        slices: those of the source, in the order of the masks.
         segments: at least one, each with voxels.
         provenance: software, model and time; the only source of dates and times.
 
@@ -60,7 +52,8 @@ def encode_segmentation(
         SourceMismatch: a mask does not have the shape of the source series.
 
     """
-    shape = (len(sources), int(sources[0].Rows), int(sources[0].Columns))
+    first = slices[0].header
+    shape = (len(slices), int(first.Rows), int(first.Columns))
     for segment in segments:
         if segment.mask.shape != shape:
             message = (
@@ -70,7 +63,7 @@ def encode_segmentation(
             raise SourceMismatch(message)
     stamp = Stamp.of(provenance)
     seg = Segmentation(
-        source_images=sources,
+        source_images=[s.header for s in slices],
         pixel_array=np.stack([s.mask for s in segments], axis=-1),
         segmentation_type=SegmentationTypeValues.BINARY,
         segment_descriptions=[
@@ -93,5 +86,7 @@ def encode_segmentation(
         series_description=f"{DESCRIPTION_PREFIX} SEG {plan.station}",
         content_qualification=ContentQualificationValues.RESEARCH,
     )
+    refer(seg, slices, [[s.reference for s in slices]])
+    add_models(seg, provenance)
     settle(seg, stamp)
     return seg

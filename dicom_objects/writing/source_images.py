@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pydicom
@@ -11,11 +12,13 @@ from dicom_objects.attributes import text
 from dicom_objects.uids import derived_uid
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pydicom import Dataset
     from pydicom.valuerep import PersonName
+
+    from dicom_objects.reading.records import SourceImage
 
 _FORMS = {
     "PatientBirthDate": r"\d{8}",
@@ -38,15 +41,34 @@ _TYPE_2 = (
 )
 
 
-def read_sources(paths: Sequence[Path]) -> list[Dataset]:
-    """Return the headers in the order given, without pixels, fit to derive results from.
+@dataclass(frozen=True)
+class ImageReference:
+    """A stored image, or one frame of it, as other objects refer to it."""
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    series_uid: str
+    frame_number: int | None = None
+    """From 1 in a multi-frame object."""
+    is_tile: bool = False
+    """Whether it is one tile of the image, which no reference can name: only all of it."""
+
+    @property
+    def frame(self) -> tuple[str, int | None]:
+        """What tells stored images apart: tiles of one mosaic are the same image."""
+        return (self.sop_instance_uid, self.frame_number)
+
+
+def read_headers_of(images: Sequence[SourceImage]) -> dict[Path, Dataset]:
+    """Return the header of each file once, without pixels, fit to derive results from.
 
     PatientName is empty in them: highdicom puts a name that it finds unusual into warnings and
     logs. `read_patient_name` gives it for the finished object.
     """
-    return [
-        _sanitised(pydicom.dcmread(path, stop_before_pixels=True, force=True)) for path in paths
-    ]
+    return {
+        path: _sanitised(pydicom.dcmread(path, stop_before_pixels=True, force=True))
+        for path in dict.fromkeys(image.path for image in images)
+    }
 
 
 def read_patient_name(path: Path) -> PersonName | str:
@@ -55,13 +77,31 @@ def read_patient_name(path: Path) -> PersonName | str:
     return header.get("PatientName") or ""
 
 
-def read_references(paths: Sequence[Path]) -> list[Dataset]:
-    """Return the identifying attributes only: what evidence of a report needs."""
-    tags = ["SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"]
-    return [
-        pydicom.dcmread(path, stop_before_pixels=True, force=True, specific_tags=tags)
-        for path in paths
-    ]
+def read_references(images: Sequence[SourceImage]) -> tuple[ImageReference, ...]:
+    """Return how to refer to the image behind each slice; each file is read once."""
+    tags = ["SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID"]
+    headers = {
+        path: pydicom.dcmread(path, stop_before_pixels=True, force=True, specific_tags=tags)
+        for path in dict.fromkeys(image.path for image in images)
+    }
+    return references_to(images, headers)
+
+
+def references_to(
+    images: Sequence[SourceImage], headers: Mapping[Path, Dataset]
+) -> tuple[ImageReference, ...]:
+    """Return how to refer to the image behind each slice of one volume."""
+    paths = [image.path for image in images]
+    return tuple(
+        ImageReference(
+            text(headers[image.path], "SOPClassUID"),
+            text(headers[image.path], "SOPInstanceUID"),
+            text(headers[image.path], "SeriesInstanceUID"),
+            image.frame_number,
+            is_tile=image.frame_number is None and paths.count(image.path) > 1,
+        )
+        for image in images
+    )
 
 
 def _sanitised(header: Dataset) -> Dataset:

@@ -33,6 +33,8 @@ from pydicom.sr.codedict import codes as dicom_codes
 
 from dicom_objects.uids import derived_uid
 from dicom_objects.writing import codes
+from dicom_objects.writing.equipment import add_models
+from dicom_objects.writing.image_library import library_headers, refer_library
 from dicom_objects.writing.measured_values import lesion_values, region_values, total_values
 from dicom_objects.writing.segmentation import tracking_uid
 from dicom_objects.writing.stamp import (
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 
     from pydicom import Dataset
 
+    from dicom_objects.writing.slices import SourceSlice
     from imaging.measurement import LesionMeasurement, Measurement, RegionMeasurement
     from imaging.provenance import Provenance
     from imaging.quality import QualityNote
@@ -77,8 +80,8 @@ class ReportContent:
     b_values: tuple[float, ...]
     quality: tuple[QualityNote, ...]
     evidence: Sequence[Dataset] = field(repr=False)
-    """Full headers of the images first, then of the SEGs; everything that is referred to."""
-    library: Sequence[Dataset] = field(repr=False)
+    """A full header of an image first, then everything that is referred to; repeats count once."""
+    library: Sequence[SourceSlice] = field(repr=False)
     """The few images that the image library lists."""
 
 
@@ -104,8 +107,9 @@ def encode_report(
         procedure_reported=codes.WHOLE_BODY_MR,
         imaging_measurements=groups,
         title=dicom_codes.DCM.ImagingMeasurementReport,
-        referenced_images=content.library,
+        referenced_images=library_headers(content.library),
     )
+    refer_library(report, content.library)
     sr = Comprehensive3DSR(
         evidence=content.evidence,
         content=report,
@@ -124,6 +128,7 @@ def encode_report(
         content_qualification=ContentQualificationValues.RESEARCH,
         coding_schemes=[_private_scheme()],
     )
+    add_models(sr, provenance)
     settle(sr, stamp)
     return sr
 

@@ -84,8 +84,10 @@ def make_content(study, *, seed="seed", finished_at="2026-03-01T12:00:05.250000+
     lesions[5:10, 8:11, 3:7] = 2
     lesions[-2:, 14:16, 2:5] = 3
     rule = DiseaseMask(lesions > 0, 1.5, 0.25)
-    adc = fit_adc(assembly.volume).adc_um2_s
-    measured = measure(adc, labels, rule, lesions, assembly.volume.geometry, MeasurementSettings())
+    fit = fit_adc(assembly.volume)
+    measured = measure(
+        fit.adc_um2_s, labels, rule, lesions, assembly.volume.geometry, MeasurementSettings()
+    )
     model = ModelIdentity("anatomy", "1.0.0", "ab" * 32)
     provenance = Provenance(
         software_version="0.1.0",
@@ -98,7 +100,7 @@ def make_content(study, *, seed="seed", finished_at="2026-03-01T12:00:05.250000+
         finished_at=finished_at,
     )
     note = QualityNote("SIGNAL_STEP", "warning", "A signal step of 12% remains.", 0.12)
-    return ResultContent(study, assembly, labels, lesions, measured, provenance, seed, (note,))
+    return ResultContent(study, assembly, fit, labels, lesions, measured, provenance, seed, (note,))
 
 
 @pytest.fixture(scope="session")

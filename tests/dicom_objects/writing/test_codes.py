@@ -6,7 +6,10 @@ from pydicom.sr.coding import Code
 from dicom_objects.writing import codes
 from imaging.anatomy import STRUCTURES
 
-NOT_IN_PS3_16 = {("SCT", "113192009")}  # no DICOM context group holds it; CID 7151 is extensible
+NOT_IN_PS3_16 = {
+    ("SCT", "113192009"),  # no DICOM context group holds it; CID 7151 is extensible
+    ("99IHE", "Newcode1"),  # of IHE AI Results, until DICOM gives it a code
+}
 
 
 def every_code():

@@ -1,17 +1,13 @@
-"""SEG and SR: valid by independent tools, masks voxel for voxel, equal runs equal bytes."""
+"""SEG, ADC map and SR: valid by other tools, masks voxel for voxel, equal runs equal bytes."""
 
 import json
-import shutil
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import highdicom
 import numpy as np
 import pydicom
 import pytest
-from pydicom.uid import Comprehensive3DSRStorage, SegmentationStorage
+from pydicom.uid import Comprehensive3DSRStorage, ParametricMapStorage, SegmentationStorage
 
 from dicom_objects.errors import SourceMismatch
 from dicom_objects.reading.diffusion import read_study
@@ -22,30 +18,19 @@ from imaging.anatomy import BY_NAME
 from imaging.stations import cut_station
 from tests.dicom_objects.conftest import make_acquisition, make_content
 from tests.dicom_objects.editing import copy_study, edit, every
-
-BIN = Path(sys.executable).parent
-
-
-def tool(name):
-    found = shutil.which(name) or shutil.which(name, path=str(BIN))
-    if not found:
-        pytest.fail(f"{name} is not installed; run tests/install_peers.sh and make install")
-    return found
-
-
-def run(*command):
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+from tests.dicom_objects.writing.tools import iod_errors, run, tool
 
 
 def read(results, kind):
     return [pydicom.dcmread(r.path) for r in results if r.kind == kind]
 
 
-def test_one_seg_per_station_and_one_report(results):
-    assert [r.kind for r in results] == ["seg", "seg", "seg", "sr"]
+def test_one_seg_and_adc_map_per_station_and_one_report(results):
+    assert [r.kind for r in results] == ["seg"] * 3 + ["adc"] * 3 + ["sr"]
     assert {r.sop_class_uid for r in results[:3]} == {SegmentationStorage}
-    assert results[3].sop_class_uid == Comprehensive3DSRStorage
-    assert len({r.series_uid for r in results}) == 4
+    assert {r.sop_class_uid for r in results[3:6]} == {ParametricMapStorage}
+    assert results[-1].sop_class_uid == Comprehensive3DSRStorage
+    assert len({r.series_uid for r in results}) == 7
     for result in results:
         written = pydicom.dcmread(result.path)
         assert written.SOPInstanceUID == result.sop_instance_uid
@@ -62,11 +47,11 @@ def test_results_belong_to_the_study_and_say_research(results, study):
         assert written.SeriesDescription.startswith("RESEARCH")
         assert (written.ContentDate, written.ContentTime) == ("20260301", "120005.250000")
         numbers.append(int(written.SeriesNumber))
-    assert numbers == [9001, 9002, 9003, 9004]
+    assert numbers == [9001, 9002, 9003, 9101, 9102, 9103, 9004]
 
 
 def test_masks_come_back_voxel_for_voxel(results, content):
-    for result, placement in zip(results, content.assembly.placements, strict=False):
+    for result, placement in zip(results[:3], content.assembly.placements, strict=True):
         seg = highdicom.seg.segread(result.path)
         labels = cut_station(content.labels, placement)
         lesions = cut_station(content.lesion_labels, placement)
@@ -117,8 +102,8 @@ def test_segments_are_coded_coloured_and_tracked(results):
 
 def test_the_report_holds_the_measured_numbers(results, content):
     report = tool("tid1500reader")
-    out = results[3].path.with_suffix(".json")
-    done = run(report, "--inputDICOM", results[3].path, "--outputMetadata", out)
+    out = results[-1].path.with_suffix(".json")
+    done = run(report, "--inputDICOM", results[-1].path, "--outputMetadata", out)
     assert done.returncode == 0, done.stderr
     groups = {g["TrackingIdentifier"]: g for g in json.loads(out.read_text())["Measurements"]}
 
@@ -145,7 +130,7 @@ def test_the_report_holds_the_measured_numbers(results, content):
 
 
 def test_lesion_groups_refer_to_the_segment_that_holds_most_of_it(results):
-    sr = pydicom.dcmread(results[3].path)
+    sr = pydicom.dcmread(results[-1].path)
     segs = {s.SOPInstanceUID: s for s in read(results, "seg")}
     seen = {}
 
@@ -172,7 +157,7 @@ def test_lesion_groups_refer_to_the_segment_that_holds_most_of_it(results):
 
 
 def test_the_report_registers_its_private_codes_and_names_model_and_evidence(results, study):
-    sr = pydicom.dcmread(results[3].path)
+    sr = pydicom.dcmread(results[-1].path)
     assert "99OSTEON" in [i.CodingSchemeDesignator for i in sr.CodingSchemeIdentificationSequence]
     texts = " ".join(str(e.value) for e in sr.iterall() if e.keyword == "TextValue")
     assert f"model anatomy 1.0.0, sha256 {'ab' * 32}" in texts
@@ -185,7 +170,7 @@ def test_the_report_registers_its_private_codes_and_names_model_and_evidence(res
         for image in series.ReferencedSOPSequence
     }
     sources = {i for s in study.sources for images in s.images_by_b.values() for i in images}
-    assert len(evidence) == len(sources) + 3
+    assert len(evidence) == len(sources) + 6
     assert (sr.CompletionFlag, sr.VerificationFlag) == ("COMPLETE", "UNVERIFIED")
 
 
@@ -199,21 +184,17 @@ def test_the_same_run_gives_the_same_bytes_and_another_seed_other_uids(results, 
 
 
 def test_dciodvfy_finds_no_error(results):
-    program = tool("dciodvfy")
     for result in results:
-        done = run(program, "-new", result.path)
-        assert done.stderr, "dciodvfy said nothing"
-        errors = [line for line in done.stderr.splitlines() if line.startswith("Error")]
-        assert errors == [], result.path.name
+        assert iod_errors(result.path) == [], result.path.name
 
 
 def test_dcmtk_reads_the_report(results, tmp_path):
-    dumped = run(tool("dsrdump"), results[3].path)
+    dumped = run(tool("dsrdump"), results[-1].path)
     assert dumped.returncode == 0
     assert not [line for line in dumped.stderr.splitlines() if line.startswith("E:")]
     assert "Total diffusion volume" in dumped.stdout
     page = tmp_path / "sr.html"
-    assert run(tool("dsr2html"), results[3].path, page).returncode == 0
+    assert run(tool("dsr2html"), results[-1].path, page).returncode == 0
     assert "Research use only. Not for diagnosis" in page.read_text()
 
 
@@ -259,7 +240,7 @@ def test_sources_without_type_2_attributes_are_no_obstacle(tmp_path):
         edit(path, strip)
     content = make_content(read_study(copied))
     results = encode_results(content, tmp_path / "out")
-    assert [r.kind for r in results] == ["seg", "seg", "sr"]
+    assert [r.kind for r in results] == ["seg", "seg", "adc", "adc", "sr"]
     assert pydicom.dcmread(results[0].path).AccessionNumber == ""
 
 
@@ -288,7 +269,7 @@ def test_a_study_without_disease_has_a_report_and_no_lesion_segments(content, tm
         lesion_labels=np.zeros_like(content.lesion_labels),
     )
     results = encode_results(healthy, tmp_path)
-    assert [r.kind for r in results] == ["seg", "seg", "seg", "sr"]
+    assert [r.kind for r in results] == ["seg"] * 3 + ["adc"] * 3 + ["sr"]
     names = [i.TrackingID for s in read(results, "seg") for i in s.SegmentSequence]
     assert not [n for n in names if n.startswith("L")]
 
