@@ -5,6 +5,7 @@ import pytest
 
 from imaging.diffusion import DiffusionVolume, Station
 from imaging.geometry import Geometry
+from imaging.resampling import resample
 from imaging.stations import assemble
 from phantom.acquisition import Protocol, acquire
 from phantom.patient import make_patient
@@ -80,3 +81,23 @@ def test_gains_between_facing_slices_are_recovered_as_well_as_anatomy_allows(bod
     assert np.median(found) < 0.01
     assert share > 0.85
     assert found.max() < 0.06
+
+
+@pytest.mark.parametrize(
+    "shift_mm",
+    [(0.0, 0.0, 0.0), (7.3, -4.1, 0.0), (-2.6, 5.2, 0.0), (0.0, 3.0, 5.0), (1.4, -9.0, -3.5)],
+)
+def test_a_shift_between_stations_is_found_within_half_a_voxel(body, shift_mm):
+    rng = np.random.default_rng(5)
+    geometry = body.geometry
+    affine = geometry.affine.copy()
+    affine[:3, 3] -= shift_mm
+    # What lay at p - shift is shown at p, as if the person had moved by the shift.
+    before = Geometry(geometry.shape, affine)
+    moved = {b: resample(image, geometry, before) for b, image in body.images.items()}
+    for end in (60, 100, 140):
+        lower = noisy(cut(body, end - 50, end, "lower"), rng)
+        upper = noisy(cut(DiffusionVolume(geometry, moved), end - 6, end + 30, "upper", 1.2), rng)
+        (joint,) = assemble([lower, upper]).joints
+        off = np.abs(np.array(joint.shift_mm) - shift_mm)
+        assert (off <= np.array(geometry.spacing_mm[::-1]) / 2).all()
