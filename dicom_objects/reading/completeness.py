@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
     from dicom_objects.reading.frames import Frame
     from dicom_objects.reading.stations import StationStacks
-    from dicom_objects.reading.volumes import Refusal
+    from dicom_objects.reading.study_plan import StudyPlan
 
+_PARTS = ("NO_DIFFUSION", "INCOMPLETE_REPEAT")
+"""No fault of a whole study, but of one that arrives: b 0 alone of a position, half a repeat."""
 _LARGEST_STEP = 1.5
 """From the last slice of a station to the first of the next, in slice spacings."""
 
@@ -63,7 +65,7 @@ def judge_completeness(
     """
     plan = plan_study(frames)
     stations = plan.stations
-    lack = _refused(plan.faults) or _lack(stations, expected)
+    lack = _unfinished(plan) or _lack(stations, expected)
     if lack:
         return Completeness(False, lack)
     if late is not None and late.isdisjoint(_files(stations)):
@@ -71,11 +73,12 @@ def judge_completeness(
     return Completeness(True, _summary(stations))
 
 
-def _refused(refusals: Sequence[Refusal]) -> str | None:
+def _unfinished(plan: StudyPlan) -> str | None:
     """Diffusion images that make no station may be the first half of one."""
-    if not refusals:
-        return None
-    return f"{refusals[0].code}: {refusals[0].reason.rstrip('.')}"
+    alone = (r for r in plan.refusals if r.code in _PARTS and r.instances[0].b.value is not None)
+    for refusal in (*plan.faults, *alone):
+        return f"{refusal.code}: {refusal.reason.rstrip('.')}"
+    return None
 
 
 def _lack(stations: Sequence[StationStacks], expected: WholeBody) -> str | None:

@@ -62,6 +62,13 @@ def test_while_volumes_arrive_one_after_the_other_it_is_not_whole(judge, share):
     assert not judge(images[: share * SLICES]).complete
 
 
+def test_a_position_with_b_0_alone_makes_the_study_wait(judge):
+    below = whole_body(stations=2, b_values=(0, 800))
+    top = [diffusion_image(2, n, 0) for n in range(SLICES)]
+    assert judge(below, WholeBody(80.0)).complete
+    assert judge([*below, *top], WholeBody(80.0)).sentence.startswith("NO_DIFFUSION: only b 0")
+
+
 def test_half_of_every_volume_is_less_of_the_body(judge):
     assert not judge(whole_body(slices=SLICES // 2), WholeBody(coverage_mm=1.0)).complete
     found = judge(whole_body(stations=2))
