@@ -23,7 +23,7 @@ class CordRule:
     """Median ADC of the cord; the ICR group found 1700 (cord with partial volume, A.4)."""
     separation_um2_s: float = 300.0
     """Cord and CSF closer than this are not told apart: the whole canal is the reference."""
-    fewest_voxels: int = 100
+    fewest_voxels: int = 50
     least_over_body: float = 1.0
     """Cord signal over the body's median signal at high b; it is about 3. A cord as dark as muscle
     lies in a signal void, or is none, and would make the whole body look diseased."""

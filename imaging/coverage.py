@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from imaging.anatomy import BONES, STRUCTURES
+from imaging.anatomy import BONES, BY_NAME, STRUCTURES
+from imaging.quality import QualityNote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,3 +96,21 @@ def body_coverage(shares: Mapping[str, float | None]) -> BodyCoverage:
         if share is not None and share < (LEAST_LIMB_SHARE if name in _LIMBS else LEAST_SHARE)
     )
     return BodyCoverage(missing, cut)
+
+
+def coverage_note(coverage: BodyCoverage) -> QualityNote | None:
+    """Return `PARTIAL_COVERAGE` that names the regions; `measured` is how many they are."""
+    if coverage.status == "complete":
+        return None
+    parts = [
+        f"{words}: {', '.join(BY_NAME[name].title for name in names)}"
+        for words, names in (("not covered", coverage.missing), ("cut", coverage.cut))
+        if names
+    ]
+    text = (
+        f"The body is covered in part ({'; '.join(parts)}). The numbers are those of what was "
+        "seen, and do not compare with a whole body's."
+    )
+    return QualityNote(
+        "PARTIAL_COVERAGE", "warning", text, float(len(coverage.missing) + len(coverage.cut))
+    )

@@ -2,49 +2,91 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from imaging.b_value_habits import unusual_b_note
+from imaging.body import body_mask
+from imaging.coverage import coverage_note
+from imaging.fat_suppression import fat_suppression_note
+from imaging.joints import joint_notes
+from imaging.motion import motion_note, shift_between_mm
 from imaging.quality import QualityNote
+from imaging.quality_limits import USUAL_LIMITS
+from imaging.signal_to_noise import low_signal_note, signal_to_noise
+from imaging.stations import cut_station
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dicom_objects.reading.records import DiffusionStudy
+    from imaging.adc import AdcFit
     from imaging.measurement import Measurement
     from imaging.normalisation import NormalisedSignal
+    from imaging.quality_limits import QualityLimits
     from imaging.stations import Assembly
 
-RESIDUAL_STEP = 0.10
-"""A signal step between stations above this share is seen in a MIP."""
-PARTIAL_COVERAGE = 0.5
-"""A region of which less is in the images is named."""
+_Maybe = QualityNote | None
+_SLICES_LACK = ("MISSING_SLICES", "UNEVEN_SLICES")
+"""Codes of series whose stack has holes."""
 
 
-def quality_notes(
-    assembly: Assembly, signal: NormalisedSignal, measurement: Measurement
-) -> tuple[QualityNote, ...]:
-    """Collect the notes of the stages and those that only the whole run shows."""
-    return (*_steps(assembly), *signal.notes, *_coverage(measurement))
+@dataclass(frozen=True, eq=False)
+class Observations:
+    """Everything that quality is judged on, on the whole-body grid of `assembly`."""
 
+    study: DiffusionStudy
+    assembly: Assembly
+    fit: AdcFit
+    labels: NDArray[np.uint8] = field(repr=False)
+    signal: NormalisedSignal
+    measurement: Measurement
 
-def _steps(assembly: Assembly) -> tuple[QualityNote, ...]:
-    return tuple(
-        QualityNote(
-            "STATION_STEP",
-            "warning",
-            f"signal steps by {joint.residual_step:.0%} between {joint.lower} and {joint.upper} "
-            "after correction; compare signal across the joint with care",
-            joint.residual_step,
+    def notes(self, limits: QualityLimits = USUAL_LIMITS) -> tuple[QualityNote, ...]:
+        """Collect the notes of the stages and those that only the whole run shows."""
+        body = body_mask(self.fit.s0)
+        found = (
+            coverage_note(self.measurement.coverage),
+            _missing_slices_note(self.study),
+            unusual_b_note(self.fit.b_values, limits),
+            *joint_notes(self.assembly.joints),
+            *self.signal.notes,
+            *self._of_stations(body, limits),
+            self._of_fat(body, limits),
         )
-        for joint in assembly.joints
-        if abs(joint.residual_step) > RESIDUAL_STEP
+        return tuple(note for note in found if note is not None)
+
+    def _of_stations(self, body: NDArray[np.bool_], limits: QualityLimits) -> Iterator[_Maybe]:
+        b_values = self.assembly.volume.b_values
+        placements = {p.station: p for p in self.assembly.placements}
+        ratios, shifts = {}, {}
+        for name, volume in ((s.name, s.volume) for s in self.study.stations):
+            here = cut_station(body, placements[name])
+            low_b, high_b = volume.images[b_values[0]], volume.images[b_values[-1]]
+            ratios[name] = signal_to_noise(high_b, here, volume.geometry, limits)
+            shifts[name] = shift_between_mm(low_b, high_b, here, volume.geometry)
+        yield low_signal_note(ratios, limits)
+        yield motion_note(shifts, self.assembly.volume.geometry, limits)
+
+    def _of_fat(self, body: NDArray[np.bool_], limits: QualityLimits) -> _Maybe:
+        if not self.signal.accepted:  # then signal has no unit
+            return None
+        adc, grid = self.fit.adc_um2_s, self.assembly.volume.geometry
+        return fat_suppression_note(self.signal.image, adc, body, self.labels, grid, limits)
+
+
+def _missing_slices_note(study: DiffusionStudy) -> QualityNote | None:
+    """Name the series that were left out because their slices have holes, beside used ones."""
+    lacking = [record for record in study.series if record.code in _SLICES_LACK]
+    if not lacking:
+        return None
+    numbers = ", ".join(str(r.series_number) for r in lacking if r.series_number is not None)
+    named = f" (series {numbers})" if numbers else ""
+    text = (
+        f"{len(lacking)} series{named} lack slices and were left out; what only they show is not "
+        "measured. Send them again in full."
     )
-
-
-def _coverage(measurement: Measurement) -> tuple[QualityNote, ...]:
-    missing = [
-        region.title
-        for region in measurement.regions
-        if region.coverage is not None and region.coverage < PARTIAL_COVERAGE
-    ]
-    if not missing:
-        return ()
-    sentence = f"not or only partly in the images: {', '.join(missing)}; TDV leaves them out"
-    return (QualityNote("REGIONS_MISSING", "warning", sentence, float(len(missing))),)
+    return QualityNote("MISSING_SLICES", "warning", text, float(len(lacking)))

@@ -21,7 +21,7 @@ from imaging.stations import assemble
 from jobs.job import Stage
 from workers.anatomy import find_anatomy
 from workers.encoding import Findings, Run, encode
-from workers.observations import quality_notes
+from workers.observations import Observations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,8 +89,8 @@ class Pipeline:
             measurement = measure(
                 fit.adc_um2_s, body.labels, disease, lesions, grid, self.measurement
             )
+            notes = Observations(study, assembly, fit, body.labels, signal, measurement).notes()
         with recorder.stage(Stage.ENCODE):
-            notes = quality_notes(assembly, signal, measurement)
             findings = Findings(
                 study,
                 assembly,

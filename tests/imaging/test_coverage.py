@@ -3,7 +3,12 @@ import pytest
 
 from imaging.anatomy import BONES, BY_NAME
 from imaging.bone_groups import MET_RADS
-from imaging.coverage import TYPICAL_HEIGHT_MM, body_coverage, region_coverage
+from imaging.coverage import (
+    TYPICAL_HEIGHT_MM,
+    body_coverage,
+    coverage_note,
+    region_coverage,
+)
 from imaging.geometry import Geometry
 
 GRID = Geometry.axial((20, 30, 30), (5.0, 2.0, 2.0), (-30.0, -30.0, 100.0))  # 0.02 mL a voxel
@@ -50,3 +55,10 @@ def test_the_groups_of_met_rads_hold_every_bone_once():
     # clinical_and_console.md A7.
     assert by_name["metrads_thorax"] == ["ribs", "sternum", "clavicles", "scapulae"]
     assert by_name["metrads_lumbosacral_spine"] == ["lumbar_spine", "sacrum"]
+
+
+def test_the_note_names_the_regions_and_a_whole_body_has_none():
+    assert coverage_note(body_coverage(WHOLE)) is None
+    note = coverage_note(body_coverage(WHOLE | {"skull": None, "cervical_spine": 0.3}))
+    assert (note.code, note.severity, note.measured) == ("PARTIAL_COVERAGE", "warning", 2.0)
+    assert "not covered: Skull; cut: Cervical spine" in note.text
