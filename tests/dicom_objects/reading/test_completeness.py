@@ -6,6 +6,10 @@ import pytest
 
 from dicom_objects.reading.completeness import WholeBody, judge_completeness
 from dicom_objects.reading.headers import read_headers
+from dicom_objects.reading.study_plan import plan_study
+from dicom_objects.scanner import study as scanner
+from dicom_objects.scanner.study import Flavour
+from tests.dicom_objects.conftest import make_acquisition, picture
 from tests.dicom_objects.reading.small_bodies import (
     COVERAGE_MM,
     SLICES,
@@ -131,3 +135,21 @@ def test_no_sentence_names_the_patient(judge):
     images = whole_body()
     for n in range(0, len(images), 5):
         assert "CANARY" not in judge(images[: n + 1]).sentence
+
+
+@pytest.mark.parametrize("flavour", Flavour)
+def test_every_vendors_form_is_whole_and_is_not_without_one_of_its_objects(
+    flavour, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(scanner, "make_patient", lambda seed: seed)
+    monkeypatch.setattr(scanner, "localizer", lambda _: picture(slices=3, step_mm=300.0))
+    monkeypatch.setattr(scanner, "t2_stack", lambda _: picture(slices=6, step_mm=8.0))
+    frames, _ = read_headers(scanner.write_study(make_acquisition(), tmp_path, flavour=flavour))
+    expected = WholeBody(100.0, b_values=3)
+    assert judge_completeness(frames, expected).complete
+    signals = sorted(
+        {f.path for s in plan_study(frames).stations for k in s.stacks for f in k.instances}
+    )
+    for missing in random.Random(1).sample(signals, min(len(signals), 5)):
+        rest = [frame for frame in frames if frame.path != missing]
+        assert not judge_completeness(rest, expected).complete
