@@ -42,6 +42,10 @@ class NormalisationRule:
     cord: CordRule = field(default_factory=CordRule)
 
 
+MEASURE_ANYWAY = NormalisationRule(without_canal="percentile")
+"""For evaluation and training, where every patient counts and `accepted` tells."""
+
+
 @dataclass(frozen=True, eq=False)
 class NormalisedSignal:
     """`image` is high-b signal over the reference, float32 (slice, row, column), no unit.
@@ -56,6 +60,8 @@ class NormalisedSignal:
     cord_adc_um2_s: float | None
     accepted: bool
     notes: tuple[QualityNote, ...]
+    unit: str = "spinal cord"
+    """What has the signal 1, in words."""
 
 
 def normalise_high_b(
@@ -89,11 +95,11 @@ def normalise_high_b(
     problem = cord_problem(cord, high_b, rule.cord)
     if problem is not None:
         return _without_canal(high_b, problem, cord.adc_um2_s, rule)
+    reference = (cord.signal, cord.adc_um2_s, True, cord.notes)
     if rule.method == "histogram":
-        image = match_histogram(high_b, signal)
-    else:
-        image = high_b / np.float32(cord.signal)
-    return NormalisedSignal(image, cord.signal, cord.adc_um2_s, accepted=True, notes=cord.notes)
+        unit = "spinal cord, by the histogram of the canal"
+        return NormalisedSignal(match_histogram(high_b, signal), *reference, unit)
+    return NormalisedSignal(high_b / np.float32(cord.signal), *reference)
 
 
 def _without_canal(
@@ -116,4 +122,5 @@ def _without_canal(
     )
     note = QualityNote("NO_CANAL_REFERENCE", "warning", text, reference)
     image = high_b / np.float32(max(reference, 1e-6))
-    return NormalisedSignal(image, reference, cord_adc, accepted=False, notes=(problem, note))
+    unit = f"{FALLBACK_PERCENTILE:g}th percentile of the body"
+    return NormalisedSignal(image, reference, cord_adc, False, (problem, note), unit)

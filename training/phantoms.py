@@ -13,7 +13,7 @@ import numpy as np
 from imaging.adc import fit_adc
 from imaging.anatomy import BY_NAME, SPINAL_CANAL
 from imaging.labelling import label_anatomy
-from imaging.normalisation import normalise_high_b
+from imaging.normalisation import MEASURE_ANYWAY, normalise_high_b
 from imaging.preprocessing import preprocess
 from imaging.stations import assemble
 from phantom.acquisition import acquire
@@ -57,7 +57,7 @@ def disease_case(seed: int, spec: ModelSpec, anatomy_model: Path) -> Case:
     fit = fit_adc(volume)
     anatomy = _anatomy(fit, volume.geometry, anatomy_model)
     canal = anatomy.labels == SPINAL_CANAL.label
-    signal = normalise_high_b(volume.high_b, fit.adc_um2_s, canal, volume.geometry)
+    signal = normalise_high_b(volume.high_b, fit.adc_um2_s, canal, volume.geometry, MEASURE_ANYWAY)
     further = {"normalised_high_b": signal.image, "bone_probability": anatomy.bone}
     given = preprocess(fit, volume.geometry, spec, further)
     truth = acquisition.truth
