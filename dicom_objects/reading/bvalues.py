@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from dicom_objects.attributes import as_numbers, number, text
 from dicom_objects.reading.csa import csa_numbers
 from dicom_objects.reading.vendor_elements import (
+    B_VALUES,
     GE,
-    PHILIPS,
+    NOMINAL_B,
     SIEMENS,
     UNITED_IMAGING,
     VendorElement,
@@ -26,21 +27,7 @@ if TYPE_CHECKING:
 
 _LARGEST = 10_000.0
 _SENTINEL = 1e37
-"""Philips writes about 1.7e38 where no b-value applies."""
 _GE_BIAS = 1_000_000_000
-"""GE adds this to b on multi-b and synthetic series (dcm2niix issue 602)."""
-
-VENDORS: tuple[VendorElement, ...] = (
-    # syngo VB to VE and the classic export of XA: the only place of b (dicom.md A1).
-    VendorElement(SIEMENS, 0x0019, "SIEMENS MR HEADER", 0x0C, "IS"),
-    # First of four values; b=0 images of MR27 and later carry this only (dicom.md A1).
-    VendorElement(GE, 0x0043, "GEMS_PARM_01", 0x39, "IS"),
-    # The only place in releases of about 2008 (dicom.md A1).
-    VendorElement(PHILIPS, 0x2001, "PHILIPS IMAGING DD 001", 0x03, "FL"),
-    # The b-value that the gradients made; the protocol's stands in xx0A (dicom.md A1).
-    VendorElement(UNITED_IMAGING, 0x0065, "IMAGE PRIVATE HEADER", 0x09, "FD"),
-)
-_NOMINAL = VendorElement(UNITED_IMAGING, 0x0065, "IMAGE PRIVATE HEADER", 0x0A, "FD")
 
 # Canon V6.0 writes "b=1500(0.895,0.000,0.445)" (dicom.md A1).
 _COMMENT = re.compile(r"^\s*b=(\d+(?:\.\d+)?)\(", re.IGNORECASE)
@@ -112,7 +99,7 @@ def _differing(found: list[Source], share: float) -> Source | None:
 
 
 def _nominal(header: ImageHeader, manufacturer: str) -> float | None:
-    values = element_numbers(header, _NOMINAL, manufacturer)
+    values = element_numbers(header, NOMINAL_B, manufacturer)
     return values[0] if values else None
 
 
@@ -134,7 +121,7 @@ def _attributes(header: ImageHeader, manufacturer: str, standard: str) -> Iterat
     b = number(header, "DiffusionBValue")
     if b is not None and b < _SENTINEL:
         yield b, standard
-    for row in VENDORS:
+    for row in B_VALUES:
         found = read_element(header, row, manufacturer)
         values = as_numbers(found.value) if found else ()
         if found and values and values[0] < _SENTINEL:

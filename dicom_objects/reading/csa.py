@@ -11,6 +11,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from dicom_objects.attributes import as_numbers
+from dicom_objects.reading.vendor_elements import SIEMENS_CSA
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -25,7 +26,7 @@ _MOST_ITEMS = 1000
 
 def csa_numbers(header: ImageHeader, names: Collection[str]) -> dict[str, tuple[float, ...]]:
     """Return the named elements that the CSA header holds and that are numbers."""
-    data = header.private(0x0029, "SIEMENS CSA HEADER", 0x10)
+    data = header.private(SIEMENS_CSA.group, SIEMENS_CSA.creator, SIEMENS_CSA.offset)
     if not isinstance(data, bytes):
         return {}
     found = {name: as_numbers(_values(data, name)) for name in names}

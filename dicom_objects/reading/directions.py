@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dicom_objects.attributes import numbers, text
+from dicom_objects.attributes import numbers, sequence, text
 from dicom_objects.reading.csa import csa_numbers
 from dicom_objects.reading.vendor_elements import (
-    GE,
-    PHILIPS,
-    SIEMENS,
-    UNITED_IMAGING,
+    GE_AXES,
+    GE_WORD,
+    PHILIPS_AXES,
+    PHILIPS_WORD,
+    SIEMENS_MATRIX,
+    SIEMENS_VECTOR,
+    SIEMENS_WORD,
+    UNITED_IMAGING_VECTOR,
     VendorElement,
     element_numbers,
     read_element,
@@ -38,28 +42,12 @@ _STANDARD = {
     "BMATRIX": DIRECTIONAL,
     "NONE": NONE,
 }
-# One row an element, and what its words mean (dicom.md A1).
+# What each vendor's words mean (dicom.md A1).
 _WORDS: tuple[tuple[VendorElement, dict[str, str]], ...] = (
-    (VendorElement(SIEMENS, 0x0019, "SIEMENS MR HEADER", 0x0D, "CS"), _STANDARD),
-    (
-        # Isotropic; measurement, phase and slice axis; oblique. I stands on b=0 images too.
-        VendorElement(PHILIPS, 0x2001, "PHILIPS IMAGING DD 001", 0x04, "CS"),
-        {"I": ISOTROPIC, **dict.fromkeys("MPSO", DIRECTIONAL)},
-    ),
-    (
-        # dcm2niix issues 574, 690 and 777.
-        VendorElement(GE, 0x0043, "GEMS_PARM_01", 0x30, "US"),
-        {"14": NONE, "16": DIRECTIONAL, "18": ANISOTROPY_MAP, "19": ISOTROPIC},
-    ),
-)
-
-_SIEMENS_VECTOR = VendorElement(SIEMENS, 0x0019, "SIEMENS MR HEADER", 0x0E, "FD")
-_SIEMENS_MATRIX = VendorElement(SIEMENS, 0x0019, "SIEMENS MR HEADER", 0x27, "FD")
-_UNITED_IMAGING_VECTOR = VendorElement(UNITED_IMAGING, 0x0065, "IMAGE PRIVATE HEADER", 0x37, "FD")
-# One element a component.
-_GE_AXES = tuple(VendorElement(GE, 0x0019, "GEMS_ACQU_01", k, "DS") for k in (0xBB, 0xBC, 0xBD))
-_PHILIPS_AXES = tuple(
-    VendorElement(PHILIPS, 0x2005, "PHILIPS MR IMAGING DD 001", k, "FL") for k in (0xB0, 0xB1, 0xB2)
+    (SIEMENS_WORD, _STANDARD),
+    # Isotropic; measurement, phase and slice axis; oblique. I stands on b=0 images too.
+    (PHILIPS_WORD, {"I": ISOTROPIC, **dict.fromkeys("MPSO", DIRECTIONAL)}),
+    (GE_WORD, {"14": NONE, "16": DIRECTIONAL, "18": ANISOTROPY_MAP, "19": ISOTROPIC}),
 )
 # "b=1500(0.895,0.000,0.445)": Canon V6.0 gives the direction nowhere else.
 _COMMENT = re.compile(r"^\s*b=[\d.]+\(([^,()]+),([^,()]+),([^,()]+)\)", re.IGNORECASE)
@@ -93,21 +81,27 @@ def read_gradient(header: ImageHeader, manufacturer: str = "") -> Vector | None:
 
 def _attribute(header: ImageHeader, _manufacturer: str) -> Iterator[Vector]:
     yield numbers(header, "DiffusionGradientOrientation")
+    for inner in sequence(header, "DiffusionGradientDirectionSequence")[:1]:
+        yield numbers(inner, "DiffusionGradientOrientation")
 
 
 def _vectors(header: ImageHeader, manufacturer: str) -> Iterator[Vector]:
-    yield element_numbers(header, _SIEMENS_VECTOR, manufacturer)
-    yield element_numbers(header, _UNITED_IMAGING_VECTOR, manufacturer)
-    for axes in (_GE_AXES, _PHILIPS_AXES):
+    yield element_numbers(header, SIEMENS_VECTOR, manufacturer)
+    yield element_numbers(header, UNITED_IMAGING_VECTOR, manufacturer)
+    for axes in (GE_AXES, PHILIPS_AXES):
         parts = [element_numbers(header, element, manufacturer) for element in axes]
         if all(parts):
             yield tuple(part[0] for part in parts)
 
 
 def _matrices(header: ImageHeader, manufacturer: str) -> Iterator[Vector]:
-    siemens = element_numbers(header, _SIEMENS_MATRIX, manufacturer)
-    standard = tuple(v for k in _MATRIX_KEYWORDS for v in numbers(header, k)[:1])
-    for upper in (siemens, standard):
+    siemens = element_numbers(header, SIEMENS_MATRIX, manufacturer)
+    nested = sequence(header, "DiffusionBMatrixSequence")[:1]
+    standard = (
+        tuple(v for keyword in _MATRIX_KEYWORDS for v in numbers(matrix, keyword)[:1])
+        for matrix in nested
+    )
+    for upper in (siemens, *standard):
         if len(upper) == 6:
             yield principal_direction(upper)
 

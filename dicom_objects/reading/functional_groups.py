@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dicom_objects.attributes import InstanceHeader
+from dicom_objects.attributes import InstanceHeader, attribute
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -18,13 +18,8 @@ _DIFFUSION = "MRDiffusionSequence"
 _HOME: dict[str, tuple[str, ...]] = {
     "DiffusionBValue": (_DIFFUSION,),
     "DiffusionDirectionality": (_DIFFUSION,),
-    "DiffusionGradientOrientation": (_DIFFUSION, "DiffusionGradientDirectionSequence"),
-    "DiffusionBValueXX": (_DIFFUSION, "DiffusionBMatrixSequence"),
-    "DiffusionBValueXY": (_DIFFUSION, "DiffusionBMatrixSequence"),
-    "DiffusionBValueXZ": (_DIFFUSION, "DiffusionBMatrixSequence"),
-    "DiffusionBValueYY": (_DIFFUSION, "DiffusionBMatrixSequence"),
-    "DiffusionBValueYZ": (_DIFFUSION, "DiffusionBMatrixSequence"),
-    "DiffusionBValueZZ": (_DIFFUSION, "DiffusionBMatrixSequence"),
+    "DiffusionGradientDirectionSequence": (_DIFFUSION,),
+    "DiffusionBMatrixSequence": (_DIFFUSION,),
     "EffectiveEchoTime": ("MREchoSequence",),
     "FrameType": ("MRImageFrameTypeSequence",),
     "ImagePositionPatient": ("PlanePositionSequence",),
@@ -68,7 +63,7 @@ class FunctionalGroups:
         home = _HOME.get(key)
         for layer in self._layers if home else ():
             item = _item(layer, home or ())
-            value = None if item is None else item.get(key)
+            value = None if item is None else attribute(item, key)
             if not _empty(value):
                 return value
         return None
@@ -88,7 +83,7 @@ def _item(dataset: Dataset, path: tuple[str, ...]) -> Dataset | None:
     """Follow first items along sequences; None where one is missing or empty."""
     found: Dataset | None = dataset
     for keyword in path:
-        items = None if found is None else found.get(keyword)
+        items = None if found is None else attribute(found, keyword)
         found = items[0] if items else None
     return found
 

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 
 from pydicom import Dataset, config
 from pydicom.errors import InvalidDicomError
-from pydicom.uid import EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage
+from pydicom.uid import (
+    EnhancedMRImageStorage,
+    LegacyConvertedEnhancedMRImageStorage,
+    MRImageStorage,
+)
 
 from dicom_objects.attributes import number, numbers, text, tokens
 from dicom_objects.reading.bvalues import BReading, is_stripped, read_b_value
@@ -38,6 +42,7 @@ _UNREADABLE = (
     AttributeError,
     OverflowError,
     OSError,
+    RecursionError,
 )
 _CLASSIC_REPEAT = ("AcquisitionNumber", "TemporalPositionIdentifier", "AcquisitionTime")
 _ENHANCED_REPEAT = (
@@ -69,11 +74,24 @@ def _read_or_nothing(path: Path) -> tuple[Frame, ...]:
         whole = _instance(opened)
         if whole.sop_class_uid in _ENHANCED:
             return _enhanced(opened, whole)
-        if is_mosaic(whole):
-            return split_mosaic(whole, opened.header)
+        if whole.sop_class_uid == MRImageStorage:
+            return _classic(opened, whole)
     except _UNREADABLE:
         return ()
     return (whole,)
+
+
+def _classic(opened: OpenedFile, whole: Frame) -> tuple[Frame, ...]:
+    if opened.frame_count > 1:
+        sentence = (
+            f"{opened.frame_count} frames in an object of the single-frame class, which has no"
+            " place for their positions; send the classic or the enhanced form."
+        )
+        return (replace(whole, plane=None, problem=("MULTIFRAME_UNSUPPORTED", sentence)),)
+    if (number(opened.header, "SamplesPerPixel") or 1) != 1:
+        sentence = "colour images: pictures of values, not a measured signal."
+        return (replace(whole, problem=("COLOUR_IMAGE", sentence)),)
+    return split_mosaic(whole, opened.header) if is_mosaic(whole) else (whole,)
 
 
 def _instance(opened: OpenedFile) -> Frame:

@@ -12,10 +12,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pydicom import Dataset
 
-from dicom_objects.attributes import as_numbers, number, numbers, private
+from dicom_objects.attributes import number, numbers
 from dicom_objects.reading.csa import csa_numbers
 from dicom_objects.reading.frames import Plane
+from dicom_objects.reading.vendor_elements import (
+    SIEMENS_TILE_COUNT,
+    UNITED_IMAGING_TILES,
+    element_numbers,
+    read_element,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +34,7 @@ _PARALLEL = 0.99
 Vector = tuple[float, ...]
 
 
-class MosaicNotReadable(Exception):  # noqa: N818 - it names the condition
+class _NotReadable(Exception):  # noqa: N818 - it names the condition
     """What is missing, as the end of a sentence."""
 
 
@@ -50,19 +57,19 @@ def split_mosaic(whole: Frame, header: ImageHeader) -> tuple[Frame, ...]:
         if "VFRAME" in whole.image_type:
             return _united_imaging(whole, header)
         return _siemens(whole, header)
-    except MosaicNotReadable as missing:
+    except _NotReadable as missing:
         text = f"a mosaic image, and {missing}; send single slices from the scanner."
         return (replace(whole, plane=None, problem=("MOSAIC_UNSUPPORTED", text)),)
 
 
 def _siemens(whole: Frame, header: ImageHeader) -> tuple[Frame, ...]:
     csa = csa_numbers(header, ("NumberOfImagesInMosaic", "SliceNormalVector"))
-    count = as_numbers(private(header, 0x0019, "SIEMENS MR HEADER", 0x0A, "US"))
+    count = element_numbers(header, SIEMENS_TILE_COUNT, whole.manufacturer)
     count = count or csa.get("NumberOfImagesInMosaic", ())
     spacing = number(header, "SpacingBetweenSlices")
     if whole.plane is None or not count or not spacing:
         message = "its position, its slice spacing or the number of its slices is missing"
-        raise MosaicNotReadable(message)
+        raise _NotReadable(message)
     side = math.ceil(math.sqrt(count[0]))
     tile = _tile_plane(header, _Grid(side, side))
     corner = _corner_of_first_tile(whole.plane, tile)
@@ -85,22 +92,22 @@ def _normal(orientation: Vector, stated: Vector) -> np.ndarray:
     normal = np.cross(along_row, down_column)
     if len(stated) != 3:
         message = "the CSA header that gives the order of its slices is missing"
-        raise MosaicNotReadable(message)
+        raise _NotReadable(message)
     agreement = float(np.dot(normal, stated))
     if abs(agreement) < _PARALLEL:
         message = "its CSA header gives another slice direction than its orientation"
-        raise MosaicNotReadable(message)
+        raise _NotReadable(message)
     return normal * math.copysign(1.0, agreement)
 
 
 def _united_imaging(whole: Frame, header: ImageHeader) -> tuple[Frame, ...]:
-    items = header.private(0x0065, "Image Private Header", 0x51)
-    # An archive that does not know the sequence leaves it as bytes.
-    found = [] if items is None or isinstance(items, bytes) else list(items)
+    element = read_element(header, UNITED_IMAGING_TILES, whole.manufacturer)
+    # An archive that does not know the sequence leaves it as bytes, decoded to texts.
+    found = [] if element is None else [i for i in element.value if isinstance(i, Dataset)]
     positions = [numbers(item, "ImagePositionPatient") for item in found]
     if not positions or any(len(p) != 3 for p in positions):
         message = "the private sequence with the positions of its slices is missing"
-        raise MosaicNotReadable(message)
+        raise _NotReadable(message)
     across = math.ceil(math.sqrt(len(positions)))
     tile = _tile_plane(header, _Grid(across, math.ceil(len(positions) / across)))
     return _tiles(whole, tile, positions, across)
@@ -112,10 +119,10 @@ def _tile_plane(header: ImageHeader, grid: _Grid) -> Plane:
     spacing = numbers(header, "PixelSpacing")
     if len(orientation) != 6 or len(spacing) != 2:
         message = "its orientation or pixel spacing is missing"
-        raise MosaicNotReadable(message)
+        raise _NotReadable(message)
     if not rows or not columns or rows % grid.down or columns % grid.across:
         message = f"{rows} x {columns} pixels are not {grid.down} x {grid.across} tiles"
-        raise MosaicNotReadable(message)
+        raise _NotReadable(message)
     uid = str(header.get("FrameOfReferenceUID") or "").strip()
     tile = rows // grid.down, columns // grid.across
     return Plane((0.0, 0.0, 0.0), orientation, spacing, *tile, uid)

@@ -22,6 +22,7 @@ from pydicom.uid import (
 
 from dicom_objects.attributes import InstanceHeader, number, text, tokens
 from dicom_objects.reading.frames import Pixels
+from dicom_objects.reading.thinning import thin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +68,8 @@ def open_file(path: Path) -> OpenedFile:
 
     """
     data = _bytes(path)
-    stream = BytesIO(data)
+    thinned = thin(data)
+    stream = BytesIO(thinned[0] if thinned else data)
     force = data[128:132] != b"DICM"
     dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=force)
     header = InstanceHeader(dataset)
@@ -75,7 +77,7 @@ def open_file(path: Path) -> OpenedFile:
         message = "no SOP Instance UID"
         raise InvalidDicomError(message)
     frames = max(1, int(number(header, "NumberOfFrames") or 1))
-    pixels = _pixels(dataset, header, stream.tell(), data)
+    pixels = _pixels(dataset, header, thinned[1] if thinned else stream.tell(), data)
     return OpenedFile(path, dataset, header, pixels, frames)
 
 
@@ -93,7 +95,8 @@ def _bytes(path: Path) -> bytes:
         if start[:2] not in _WITHOUT_PREAMBLE and start[128:] != b"DICM":
             message = "neither a preamble nor a data set"
             raise InvalidDicomError(message)
-        return start + file.read()
+        file.seek(0)
+        return file.read()
 
 
 def _pixels(dataset: Dataset, header: InstanceHeader, at: int, data: bytes) -> Pixels | None:

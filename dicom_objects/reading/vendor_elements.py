@@ -43,6 +43,55 @@ class VendorElement:
         return f"({self.group:04X},xx{self.offset:02X})"
 
 
+B_VALUES: tuple[VendorElement, ...] = (
+    # syngo VB to VE and the classic export of XA: the only place of b (dicom.md A1).
+    VendorElement(SIEMENS, 0x0019, "SIEMENS MR HEADER", 0x0C, "IS"),
+    # First of four values; b=0 images of MR27 and later carry this only (dicom.md A1). 1e9 is added
+    # on multi-b and synthetic series (dcm2niix issue 602).
+    VendorElement(GE, 0x0043, "GEMS_PARM_01", 0x39, "IS"),
+    # The only place in releases of about 2008; 1.7e38 where no b applies (dicom.md A1).
+    VendorElement(PHILIPS, 0x2001, "PHILIPS IMAGING DD 001", 0x03, "FL"),
+    # The b-value that the gradients made, not the protocol's (dicom.md A1).
+    VendorElement(UNITED_IMAGING, 0x0065, "IMAGE PRIVATE HEADER", 0x09, "FD"),
+)
+NOMINAL_B = VendorElement(UNITED_IMAGING, 0x0065, "IMAGE PRIVATE HEADER", 0x0A, "FD")
+
+SIEMENS_WORD = VendorElement(SIEMENS, 0x0019, "SIEMENS MR HEADER", 0x0D, "CS")
+PHILIPS_WORD = VendorElement(PHILIPS, 0x2001, "PHILIPS IMAGING DD 001", 0x04, "CS")
+# 14 T2, 16 direction, 18 anisotropy, 19 trace: dcm2niix issues 574, 690 and 777.
+GE_WORD = VendorElement(GE, 0x0043, "GEMS_PARM_01", 0x30, "US")
+
+SIEMENS_VECTOR = VendorElement(SIEMENS, 0x0019, "SIEMENS MR HEADER", 0x0E, "FD")
+SIEMENS_MATRIX = VendorElement(SIEMENS, 0x0019, "SIEMENS MR HEADER", 0x27, "FD")
+UNITED_IMAGING_VECTOR = VendorElement(UNITED_IMAGING, 0x0065, "IMAGE PRIVATE HEADER", 0x37, "FD")
+# One element a component.
+GE_AXES = tuple(VendorElement(GE, 0x0019, "GEMS_ACQU_01", k, "DS") for k in (0xBB, 0xBC, 0xBD))
+PHILIPS_AXES = tuple(
+    VendorElement(PHILIPS, 0x2005, "PHILIPS MR IMAGING DD 001", k, "FL") for k in (0xB0, 0xB1, 0xB2)
+)
+
+SIEMENS_TILE_COUNT = VendorElement(SIEMENS, 0x0019, "SIEMENS MR HEADER", 0x0A, "US")
+SIEMENS_CSA = VendorElement(SIEMENS, 0x0029, "SIEMENS CSA HEADER", 0x10, "OB")
+UNITED_IMAGING_TILES = VendorElement(UNITED_IMAGING, 0x0065, "IMAGE PRIVATE HEADER", 0x51, "SQ")
+
+ELEMENTS: tuple[VendorElement, ...] = (
+    *B_VALUES,
+    NOMINAL_B,
+    SIEMENS_WORD,
+    PHILIPS_WORD,
+    GE_WORD,
+    SIEMENS_VECTOR,
+    SIEMENS_MATRIX,
+    UNITED_IMAGING_VECTOR,
+    *GE_AXES,
+    *PHILIPS_AXES,
+    SIEMENS_TILE_COUNT,
+    SIEMENS_CSA,
+    UNITED_IMAGING_TILES,
+)
+"""Every private element that is read."""
+
+
 @dataclass(frozen=True)
 class VendorValue:
     """What an element holds; not `owned` when a de-identifier removed the block's creator."""
