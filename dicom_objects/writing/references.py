@@ -37,11 +37,15 @@ def refer(
         str(one.header.SOPInstanceUID): [volume[k] for volume in volumes]
         for k, one in enumerate(slices)
     }
+    # All segments have a frame of a slice: what stands behind the slice is built once.
+    built: dict[str, list[Dataset]] = {}
     for frame in dataset.PerFrameFunctionalGroupsSequence:
         derivation = frame.DerivationImageSequence[0]
         template = derivation.SourceImageSequence[0]
-        references = behind[str(template.ReferencedSOPInstanceUID)]
-        derivation.SourceImageSequence = [_source(template, r) for r in references]
+        uid = str(template.ReferencedSOPInstanceUID)
+        if uid not in built:
+            built[uid] = [_source(template, r) for r in behind[uid]]
+        derivation.SourceImageSequence = built[uid]
     _refer_as_a_whole(dataset, [r for references in behind.values() for r in references])
 
 
