@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dicom_objects.reading.planes import coordinates_mm
-from dicom_objects.reading.slices import Ladder, ladder, ladder_of
+from dicom_objects.reading.slices import SAME_POSITION, Ladder, ladder, ladder_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
+
     from dicom_objects.reading.frames import Frame
 
+    Rungs = NDArray[np.float64]
     Key = Callable[[Frame], object]
 
 _MOSTLY = 0.5
@@ -57,7 +60,7 @@ def _clean_split(frames: list[Frame], keys: Sequence[Key]) -> list[list[Frame]] 
             continue
         found = [_clean_split(part, keys[k + 1 :]) for part in parts]
         volumes = [volume for part in found if part is not None for volume in part]
-        if None not in found and not _interleaved(volumes):
+        if None not in found and not _halves(volumes):
             return volumes
     return None
 
@@ -69,7 +72,7 @@ def _partly_clean(frames: Sequence[Frame], keys: Sequence[Key]) -> list[list[Fra
         ladders = [ladder(part) for part in parts]
         clean = [part for part, found in zip(parts, ladders, strict=True) if _is_clean(found)]
         once = all(found.counts.max() == 1 for found in ladders)
-        if once and clean and not _interleaved(clean):
+        if once and clean and not _halves(clean):
             return parts
     return None
 
@@ -94,23 +97,32 @@ def _is_clean(found: Ladder) -> bool:
     return found.counts.max() == 1 and found.fault() is None
 
 
-def _interleaved(volumes: Sequence[Sequence[Frame]]) -> bool:
-    """Whether two parts fill each other's gaps: halves of one volume, not repeats or stations."""
-    rows = [ladder(volume).positions_mm for volume in volumes]
-    for a, b in combinations(rows, 2):
-        if len(a) == len(b) and np.abs(a - b).max() < 0.1 * (a[1] - a[0]):
-            continue
-        shared = min(a[-1], b[-1]) - max(a[0], b[0])
-        if shared > _MOSTLY * min(a[-1] - a[0], b[-1] - b[0]):
-            return True
-    return False
+def _halves(volumes: Sequence[Sequence[Frame]]) -> bool:
+    """Whether two parts are pieces of one volume, not repeats of it or bed positions."""
+    rungs = [ladder(volume).positions_mm for volume in volumes]
+    return any(_interleaved(a, b) or _torn(a, b) for a, b in combinations(rungs, 2))
+
+
+def _interleaved(a: Rungs, b: Rungs) -> bool:
+    """Whether two parts fill each other's gaps, like odd and even slices."""
+    if len(a) == len(b) and np.abs(a - b).max() < SAME_POSITION * (a[1] - a[0]):
+        return False
+    shared = min(a[-1], b[-1]) - max(a[0], b[0])
+    return bool(shared > _MOSTLY * min(a[-1] - a[0], b[-1] - b[0]))
+
+
+def _torn(a: Rungs, b: Rungs) -> bool:
+    """Whether one or two slices of a common grid are missing between two parts."""
+    spacing = a[1] - a[0]
+    steps = max(a[0] - b[-1], b[0] - a[-1]) / spacing
+    on_grid = abs(steps - round(steps)) < SAME_POSITION
+    return bool(on_grid and 1.5 < steps < 3.5 and abs(b[1] - b[0] - spacing) < 0.01 * spacing)
 
 
 def _ordered(frames: Sequence[Frame]) -> list[Frame]:
     """Sort along the normal; repeats at one position by what tells them apart."""
     at = coordinates_mm(frames)[:, 0]
-    rungs = ladder_of(at).positions_mm
-    rung = np.abs(at[:, None] - rungs).argmin(axis=1)
+    rung = ladder_of(at).rung_of(at)
     order = sorted(
         range(len(frames)),
         key=lambda k: (

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dicom_objects.reading.copies import DUPLICATE
 from dicom_objects.reading.pixels import UndecodablePixels, load_image
 from dicom_objects.reading.slices import SAME_POSITION
 from dicom_objects.reading.volumes import Refusal, Volume
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
 
     from dicom_objects.reading.frames import Frame
 
-_DUPLICATE = (
-    "DUPLICATE",
-    "the same pixels were sent a second time as other objects; they count once.",
-)
 _TWO_CONTENTS = (
     "UID_CONFLICT",
     "two different images carry one SOP Instance UID; nothing tells which is right.",
@@ -54,7 +51,7 @@ def without_copies(volumes: Sequence[Volume]) -> tuple[list[Volume], list[Refusa
     refusals: list[Refusal] = []
     for volume in volumes:
         if any(_is_copy(volume, other) for other in kept):
-            refusals.append(volume.refused(*_DUPLICATE))
+            refusals.append(volume.refused(*DUPLICATE))
         else:
             kept.append(volume)
     return kept, refusals

@@ -92,8 +92,8 @@ def screen(series: Sequence[Frame]) -> Screened:
         else:
             reasons.setdefault(reason, []).append(frame)
     refusals += [Refusal(tuple(found), *reason) for reason, found in reasons.items()]
-    volumes = build_volumes(judged, _unusable)
-    return Screened(images or _refused_images(refusals), tuple(volumes), tuple(refusals))
+    volumes, copies = build_volumes(judged, _unusable)
+    return Screened(images or _refused_images(refusals), tuple(volumes), (*refusals, *copies))
 
 
 def _refused_images(refusals: Sequence[Refusal]) -> tuple[tuple[Frame, Role], ...]:

@@ -41,6 +41,11 @@ class Ladder:
         """The usual distance of neighbours; None for a single slice."""
         return float(np.median(np.diff(self.positions_mm))) if len(self.counts) > 1 else None
 
+    def rung_of(self, positions_mm: NDArray[np.float64]) -> NDArray[np.intp]:
+        """Return which of the positions each of the given ones is."""
+        nearest: NDArray[np.intp] = np.abs(positions_mm[:, None] - self.positions_mm).argmin(axis=1)
+        return nearest
+
     def fault(self) -> Reason | None:
         """Say why the positions are no regular grid: a code and a sentence."""
         if len(self.counts) < 2:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dicom_objects.reading.copies import DUPLICATE, without_equal_images
 from dicom_objects.reading.planes import group_by_plane, plane_of
 from dicom_objects.reading.repeats import split_repeats
 from dicom_objects.reading.roles import Role, correction_of, is_composed
@@ -90,8 +91,8 @@ class Volume:
 
 def build_volumes(
     judged: Sequence[tuple[Frame, Role]], fault_in: Callable[[Frame, Role], Reason | None]
-) -> list[Volume]:
-    """Sort the diffusion images of one series into volumes.
+) -> tuple[list[Volume], list[Refusal]]:
+    """Sort the diffusion images of one series into volumes; copies of one image count once.
 
     Args:
         judged: images that have a plane and a b-value, with their roles.
@@ -103,12 +104,14 @@ def build_volumes(
     for frame, role in judged:
         number = directions.number(frame) if role is Role.DIRECTIONAL else None
         kinds.setdefault(_kind(frame, role, number), []).append(frame)
-    return [
-        _volume(kind, part, fault_in)
-        for kind, frames in kinds.items()
-        for plane in group_by_plane(frames)
-        for part in split_repeats(plane)
-    ]
+    volumes: list[Volume] = []
+    refusals: list[Refusal] = []
+    for kind, frames in kinds.items():
+        for plane in group_by_plane(frames):
+            single, copies = without_equal_images(plane)
+            refusals += [Refusal(tuple(copies), *DUPLICATE)] if copies else []
+            volumes += [_volume(kind, part, fault_in) for part in split_repeats(single)]
+    return volumes, refusals
 
 
 def _kind(frame: Frame, role: Role, direction: int | None) -> Kind:
