@@ -16,7 +16,7 @@ import pytest
 from pydicom import dcmread
 from pynetdicom import AE
 
-from dicom_node.completion import QuietPeriod
+from dicom_node.completion import ContentFirst, QuietPeriod
 from dicom_node.errors import SpoolBusy
 from dicom_node.network import Timeouts
 from dicom_node.node import Node
@@ -77,9 +77,10 @@ def running(store, spool):
     """A node in a thread; yields (port, bell)."""
 
     @contextlib.contextmanager
-    def start(quiet_s=0.3, store=store):
+    def start(quiet_s=0.3, store=store, rule=None):
         bell = Bell()
-        node = Node(ReceiverSettings(port=0), spool, store, bell, QuietPeriod(quiet_s))
+        rule = rule or QuietPeriod(quiet_s)
+        node = Node(ReceiverSettings(port=0), spool, store, bell, rule)
         stop = threading.Event()
         thread = threading.Thread(target=node.run, args=(stop,), daemon=True)
         thread.start()
@@ -154,6 +155,24 @@ def test_a_study_stays_open_while_its_association_is(running, instances, tmp_pat
         assert bell.rung == []
         association.release()
         assert instances.until(lambda: bell.rung)
+
+
+def test_a_peer_that_never_releases_holds_a_study_until_the_deadline(
+    running, store, instances, tmp_path
+):
+    paths = study(instances, tmp_path / "in", "1.2.3", 2)
+    entity = AE("ENDLESS")
+    entity.add_requested_context("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.1.2.1")
+    with running(rule=ContentFirst(settle_s=0.1, quiet_s=0.2, deadline_s=1.5)) as (port, bell):
+        association = entity.associate("127.0.0.1", port, ae_title="OSTEON")
+        association.send_c_store(dcmread(paths[0]))
+        time.sleep(1)
+        assert bell.rung == []
+        assert instances.until(lambda: bell.rung)
+        association.send_c_store(dcmread(paths[1]))
+        assert instances.until(lambda: len(bell.rung) == 2)
+        association.release()
+    assert sorted(job.revision for job in store.jobs()) == [1, 2]
 
 
 def test_images_that_come_late_open_a_second_revision(running, store, instances, tmp_path):
