@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
 def interleaved(candidates: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
     """Return the median seconds of each candidate over `rounds`, after one warm-up each."""
+    return {name: median(values) for name, values in rounds_of(candidates, rounds).items()}
+
+
+def rounds_of(
+    candidates: Mapping[str, Callable[[], object]], rounds: int
+) -> dict[str, list[float]]:
+    """Return the seconds of each candidate in each of `rounds`, after one warm-up each."""
     seconds: dict[str, list[float]] = {name: [] for name in candidates}
     for turn in range(rounds + 1):
         for name, run in candidates.items():
@@ -19,4 +26,4 @@ def interleaved(candidates: Mapping[str, Callable[[], object]], rounds: int) -> 
             run()
             if turn:
                 seconds[name].append(time.perf_counter() - started)
-    return {name: median(values) for name, values in seconds.items()}
+    return seconds
