@@ -105,7 +105,7 @@ def evaluate(
 ) -> None:
     """Measure a model on synthetic patients through the whole path and print the table.
 
-    Writes one JSON a case (a stopped evaluation goes on), evaluation.json and evaluation.md.
+    Writes one JSON a case (a stopped evaluation goes on), evaluation.json, evaluation.md, plots.
     """
     from training.commands import evaluate as run_evaluate  # noqa: PLC0415
 
@@ -113,6 +113,16 @@ def evaluate(
         task = bar.add_task("evaluating", total=len(parse_seeds(seeds)))
         table = run_evaluate(model, seeds, out, workers, lambda _: bar.advance(task))
     typer.echo(table)
+
+
+@app.command()
+def compare(
+    evaluations: Annotated[list[Path], typer.Argument(help="Folders that `evaluate` wrote.")],
+) -> None:
+    """Test whether models differ: Wilcoxon by patient, Mann-Whitney by lesion, Bonferroni."""
+    from training.commands import compare as run_compare  # noqa: PLC0415
+
+    typer.echo(run_compare(evaluations))
 
 
 @app.command()

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from training.allocation import keep_freed_memory
+from training.assessment.comparison import compare_models, comparison_table
+from training.assessment.files import read_cases, read_declared, write_evaluation
 from training.cohort import Recipe, prepare_cohort, training_cohort
 from training.declaration import read_declaration
-from training.evaluation import evaluate_cohort
+from training.evaluation import POPULATION, evaluate_cohort
 from training.experiment import load_experiment
 from training.export import export_run
 from training.fit import FitPlan, train
 from training.records import MetricsWriter, begin_run
 from training.seeds import parse_seeds
-from training.tables import markdown, summarise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from training.experiment import Experiment
     from training.fit import StepReport
@@ -94,25 +94,33 @@ def evaluate(
 ) -> str:
     """Evaluate a model folder on phantom seeds; return the table as Markdown.
 
-    Writes `evaluation.json` and `evaluation.md` into `out`, and one JSON a case.
+    Writes `evaluation.json`, `evaluation.md`, plots and the cases into `out`.
     """
     results = evaluate_cohort(model, parse_seeds(seeds), out, workers, on_case)
-    table = markdown(results)
-    digest = read_declaration(model / "osteon.json").sha256
-    summary = {"model_sha256": digest, **summarise(results), "markdown": table}
-    (out / "evaluation.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-    (out / "evaluation.md").write_text(table, encoding="utf-8")
-    return table
+    return write_evaluation(
+        results, read_declaration(model / "osteon.json").sha256, POPULATION, out
+    )
+
+
+def compare(evaluations: Sequence[Path]) -> str:
+    """Compare models by the folders of their evaluations; return the table as Markdown.
+
+    Raises:
+        TrainingError: `COMPARISON`, a folder holds none, or the models saw different exams.
+
+    """
+    return comparison_table(compare_models({str(f): read_cases(f) for f in evaluations}))
 
 
 def export(run: Path, repository: Path, evaluation: Path | None) -> dict[str, Any]:
     """Export a run's weights; `evaluation` is a folder that `evaluate` wrote.
 
     Raises:
-        TrainingError: `EXPORT`, the gate refused; `CHECKPOINT`, there is nothing to export.
+        TrainingError: `EXPORT`, the gate refused or there is no evaluation; `CHECKPOINT`, there
+            is nothing to export.
 
     """
     found = None
     if evaluation is not None:
-        found = json.loads((evaluation / "evaluation.json").read_text(encoding="utf-8"))
+        found = read_declared(evaluation)
     return asdict(export_run(run, repository, found))

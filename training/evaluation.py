@@ -7,11 +7,9 @@ high-b → disease → TDV and gADC, each beside its truth.
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,14 +20,14 @@ import torch
 
 import imaging
 import phantom
+import training.scoring
 from imaging.adc import fit_adc
-from imaging.agreement import dice_by_structure
 from imaging.anatomy import BY_NAME, SPINAL_CANAL
 from imaging.disease import disease_mask
 from imaging.labelling import label_anatomy
 from imaging.lesions import find_lesions
 from imaging.measurement import MeasurementSettings, measure
-from imaging.normalisation import NormalisationRule, normalise_high_b
+from imaging.normalisation import MEASURE_ANYWAY, normalise_high_b
 from imaging.preprocessing import preprocess
 from imaging.resampling import resample
 from imaging.stations import assemble
@@ -38,6 +36,9 @@ from phantom.patient import make_patient
 from training.allocation import keep_freed_memory
 from training.declaration import read_declaration
 from training.inference import has_bf16, scripted_predictor, slab_probability
+from training.scoring.case import CaseResult, read_result, write_result
+from training.scoring.lesions import score_lesions
+from training.scoring.structures import score_mask, score_structures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,26 +50,15 @@ if TYPE_CHECKING:
     from imaging.labelling import Anatomy
     from imaging.measurement import Measurement
     from imaging.model import ModelSpec
+    from phantom.acquisition import Acquisition
     from phantom.truth import Truth
     from training.inference import Predictor
 
-
-@dataclass(frozen=True)
-class CaseResult:
-    """One patient: Dice by structure and group, burden measured and true, and the time it took.
-
-    gADC is None where there is no disease; `bf16` says how the network ran.
-    """
-
-    seed: int
-    dice: dict[str, float]
-    tdv_ml: float
-    true_tdv_ml: float
-    gadc_um2_s: float | None
-    true_gadc_um2_s: float | None
-    reference_accepted: bool
-    network_seconds: float
-    bf16: bool
+POPULATION = "Synthetic patients (phantom seeds)"
+RULE = (
+    "the disease rule inside this model's bones (this model has no lesion network; confidence is "
+    "a component's peak signal over the patient's threshold)"
+)
 
 
 @dataclass(frozen=True)
@@ -78,6 +68,16 @@ class ServedModel:
     spec: ModelSpec
     predict: Predictor
     bf16: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Burden:
+    """What the disease rule found: the measured lesions and how far each voxel is above it."""
+
+    measured: Measurement
+    lesions: NDArray[np.bool_] = field(repr=False)
+    confidence: NDArray[np.float32] = field(repr=False)
+    accepted: bool
 
 
 @cache
@@ -91,26 +91,38 @@ def load_model(folder: Path) -> ServedModel:
 
 def evaluate_patient(seed: int, model: ServedModel) -> CaseResult:
     """Make the synthetic patient `seed`, and measure as serving does."""
-    acquisition = acquire(make_patient(seed))
+    return evaluate_acquisition(f"phantom-{seed:05d}", acquire(make_patient(seed)), model)
+
+
+def evaluate_acquisition(name: str, acquisition: Acquisition, model: ServedModel) -> CaseResult:
+    """Measure one scan of a patient of its own, as serving does."""
     volume = assemble(acquisition.stations).volume
     fit = fit_adc(volume)
     given = preprocess(fit, volume.geometry, model.spec)
     started = time.perf_counter()
     probability = slab_probability(model.predict, model.spec, given)
-    seconds = time.perf_counter() - started
+    network_seconds = time.perf_counter() - started
     structures = [BY_NAME[name] for name in model.spec.classes]
     anatomy = label_anatomy(probability, given.geometry, structures, volume.geometry)
-    measured, accepted = _burden(volume, fit, anatomy)
-    truth = acquisition.truth
+    burden = _burden(volume, fit, anatomy)
+    truth, adc, geometry = acquisition.truth, fit.adc_um2_s, volume.geometry
+    started = time.perf_counter()
+    diseased = _truth_on(truth, truth.lesion_labels > 0, volume).astype(np.bool_)
+    scores = score_structures(_truth_on(truth, truth.labels, volume), anatomy.labels, adc, geometry)
     return CaseResult(
-        seed=seed,
-        dice=dice_by_structure(_truth_on(truth, volume), anatomy.labels),
-        tdv_ml=measured.tdv_ml,
+        case=name,
+        patient=name,
+        structures=scores,
+        lesion_source=RULE,
+        lesions=score_lesions(diseased, burden.lesions, burden.confidence, geometry),
+        disease=score_mask(diseased, burden.lesions, adc, geometry),
+        tdv_ml=burden.measured.tdv_ml,
         true_tdv_ml=truth.tdv_ml,
-        gadc_um2_s=measured.adc.median if measured.adc else None,
+        gadc_um2_s=burden.measured.adc.median if burden.measured.adc else None,
         true_gadc_um2_s=truth.gadc_um2_s if np.isfinite(truth.gadc_um2_s) else None,
-        reference_accepted=accepted,
-        network_seconds=seconds,
+        reference_accepted=burden.accepted,
+        network_seconds=network_seconds,
+        scoring_seconds=time.perf_counter() - started,
         bf16=model.bf16,
     )
 
@@ -130,51 +142,41 @@ def evaluate_cohort(
             futures = [pool.submit(_evaluate_to_file, folder, s, cases) for s in missing]
             for future in as_completed(futures):
                 on_case(future.result())
-    return [_read_result(_result_path(cases, s)) for s in seeds]
-
-
-_NO_REFUSAL = NormalisationRule(without_canal="percentile")
-"""Serving refuses a bad canal; here every patient counts, and `reference_accepted` tells."""
+    return [read_result(_result_path(cases, s)) for s in seeds]
 
 
 def _burden(
     volume: DiffusionVolume,
     fit: AdcFit,
     anatomy: Anatomy,
-) -> tuple[Measurement, bool]:
+) -> _Burden:
     labels, bone = anatomy.labels, anatomy.bone
     canal = labels == SPINAL_CANAL.label
-    signal = normalise_high_b(volume.high_b, fit.adc_um2_s, canal, volume.geometry, _NO_REFUSAL)
+    signal = normalise_high_b(volume.high_b, fit.adc_um2_s, canal, volume.geometry, MEASURE_ANYWAY)
     disease = disease_mask(signal.image, fit.adc_um2_s, bone, labels, volume.geometry)
     lesions = find_lesions(disease.mask, volume.geometry)
     settings = MeasurementSettings()
     measured = measure(fit.adc_um2_s, labels, disease, lesions, volume.geometry, settings)
-    return measured, signal.accepted
+    confidence = signal.image / np.float32(disease.threshold)
+    return _Burden(measured, lesions > 0, confidence, signal.accepted)
 
 
-def _truth_on(truth: Truth, volume: DiffusionVolume) -> NDArray[np.uint8]:
-    moved: NDArray[np.uint8] = resample(truth.labels, truth.geometry, volume.geometry, order=0)
+def _truth_on(truth: Truth, labels: NDArray[Any], volume: DiffusionVolume) -> NDArray[np.uint8]:
+    moved: NDArray[np.uint8] = resample(
+        labels.astype(np.uint8), truth.geometry, volume.geometry, order=0
+    )
     return moved
 
 
 def _evaluate_to_file(folder: Path, seed: int, cases: Path) -> int:
-    result = evaluate_patient(seed, load_model(folder))
-    path = _result_path(cases, seed)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    partial.write_text(json.dumps(asdict(result), indent=2) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_result(evaluate_patient(seed, load_model(folder)), _result_path(cases, seed))
     return seed
 
 
-def _read_result(path: Path) -> CaseResult:
-    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return CaseResult(**values)
-
-
 def _fingerprint(folder: Path) -> str:
-    """Digest of what decides a result: the model file, how patients are made and measured."""
+    """Digest of what decides a result: the model, how patients are made, measured and scored."""
     digest = hashlib.sha256(read_declaration(folder / "osteon.json").sha256.encode())
-    for room in (imaging, phantom):
+    for room in (imaging, phantom, training.scoring):
         for path in sorted(Path(room.__path__[0]).glob("*.py")):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

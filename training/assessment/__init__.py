@@ -1,0 +1,1 @@
+"""Many scored cases: tables, intervals, tests, folds, the threshold and the plots."""
