@@ -15,7 +15,7 @@ from pydicom import Dataset
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import MRImageStorage
 
-from dicom_objects.scanner.derived import WEIGHTED_FROM, vendor_adc
+from dicom_objects.scanner.derived import vendor_adc
 from dicom_objects.scanner.headers import Sequence, file_meta, header_of
 from dicom_objects.scanner.mr_image import (
     direction_cosines,
@@ -86,8 +86,7 @@ def _objects(scan: Scan, station: Station, sequence: Sequence) -> Iterator[Datas
         block = mosaic.private_block(0x0065, _CREATOR)
         block.add_new(0x09, "FD", float(b))
         block.add_new(0x0A, "FD", nominal_b(b))
-        if b > WEIGHTED_FROM:
-            block.add_new(0x37, "FD", [0.0, 0.0, 0.0])
+        block.add_new(0x37, "FD", [0.0, 0.0, 0.0])
         yield mosaic
 
 
