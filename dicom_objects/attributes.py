@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import RawDataElement
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.tag import BaseTag
 
 if TYPE_CHECKING:
@@ -20,8 +21,19 @@ if TYPE_CHECKING:
 _BINARY = {"FD": "<d", "FL": "<f", "US": "<H", "SS": "<h", "UL": "<L", "SL": "<l"}
 _PLAIN = frozenset(("CS", "DA", "DS", "DT", "IS", "LO", "SH", "TM", "UI"))
 """Text whose values are split at backslashes and padded with spaces (PS3.5 6.2)."""
-# What pydicom raises when the bytes of one element are not what its VR says.
-_UNREADABLE = (ValueError, NotImplementedError, struct.error, OverflowError, EOFError, KeyError)
+DAMAGED = (
+    AttributeError,
+    BytesLengthException,
+    EOFError,
+    InvalidDicomError,
+    KeyError,
+    NotImplementedError,
+    OverflowError,
+    RecursionError,
+    ValueError,
+    struct.error,
+)
+"""What pydicom raises on damaged or foreign bytes; ValueError covers bad text and bad lengths."""
 
 
 class Readable(Protocol):
@@ -148,7 +160,7 @@ def _tag_of(keyword: str) -> BaseTag:
 def _value(header: Readable, keyword: str) -> Any:  # noqa: ANN401
     try:
         return header.get(keyword)
-    except _UNREADABLE:
+    except DAMAGED:
         return None
 
 
@@ -157,7 +169,7 @@ def _element(dataset: Dataset, tag: BaseTag) -> Any:  # noqa: ANN401
         raw: Any = dataset.get_item(tag)
         plain = _plain(raw) if isinstance(raw, RawDataElement) and raw.value else None
         return dataset[tag].value if plain is None and raw is not None else plain
-    except _UNREADABLE:
+    except DAMAGED:
         return None
 
 

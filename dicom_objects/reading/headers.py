@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pydicom import Dataset, config
-from pydicom.errors import InvalidDicomError
 from pydicom.uid import (
     EnhancedMRImageStorage,
     LegacyConvertedEnhancedMRImageStorage,
     MRImageStorage,
 )
 
-from dicom_objects.attributes import number, numbers, text, tokens
+from dicom_objects.attributes import DAMAGED, number, numbers, text, tokens
 from dicom_objects.reading.bvalues import BReading, is_stripped, read_b_value
 from dicom_objects.reading.directions import read_directionality, read_gradient
 from dicom_objects.reading.frames import Frame, Pixels, Plane
@@ -31,19 +29,6 @@ if TYPE_CHECKING:
     from dicom_objects.attributes import ImageHeader, InstanceHeader
 
 _ENHANCED = (EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage)
-# What pydicom raises on damaged or foreign bytes; ValueError covers bad text and bad lengths.
-_UNREADABLE = (
-    InvalidDicomError,
-    EOFError,
-    ValueError,
-    struct.error,
-    NotImplementedError,
-    KeyError,
-    AttributeError,
-    OverflowError,
-    OSError,
-    RecursionError,
-)
 _CLASSIC_REPEAT = ("AcquisitionNumber", "TemporalPositionIdentifier", "AcquisitionTime")
 _ENHANCED_REPEAT = (
     "FrameAcquisitionNumber",
@@ -76,7 +61,7 @@ def _read_or_nothing(path: Path) -> tuple[Frame, ...]:
             return _enhanced(opened, whole)
         if whole.sop_class_uid == MRImageStorage:
             return _classic(opened, whole)
-    except _UNREADABLE:
+    except (*DAMAGED, OSError):
         return ()
     return (whole,)
 
@@ -139,6 +124,8 @@ def _enhanced(opened: OpenedFile, whole: Frame) -> tuple[Frame, ...]:
 
 def _frame(opened: OpenedFile, whole: Frame, groups: FunctionalGroups, index: int) -> Frame:
     echo_time_ms = number(groups, "EffectiveEchoTime")
+    b = _frame_b(groups, whole.manufacturer)
+    private_groups = opened.header.has_private_groups or groups.has_private_groups
     return replace(
         whole,
         frame_number=index + 1,
@@ -146,11 +133,12 @@ def _frame(opened: OpenedFile, whole: Frame, groups: FunctionalGroups, index: in
         sequence_name=whole.sequence_name or text(groups, "SequenceName"),
         directionality=read_directionality(groups, whole.manufacturer),
         gradient=read_gradient(groups, whole.manufacturer),
-        b=_frame_b(groups, whole.manufacturer),
+        b=b,
         echo_time_ms=number(groups, "EchoTime") if echo_time_ms is None else echo_time_ms,
         repeat=tuple(text(groups, k) for k in _ENHANCED_REPEAT),
         plane=_plane(groups, opened.header),
         pixels=_scaled(stored_frame(opened, index), groups),
+        private_stripped=is_stripped(b, whole.manufacturer, has_private_groups=private_groups),
     )
 
 

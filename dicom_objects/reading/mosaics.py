@@ -67,7 +67,7 @@ def _siemens(whole: Frame, header: ImageHeader) -> tuple[Frame, ...]:
     count = element_numbers(header, SIEMENS_TILE_COUNT, whole.manufacturer)
     count = count or csa.get("NumberOfImagesInMosaic", ())
     spacing = number(header, "SpacingBetweenSlices")
-    if whole.plane is None or not count or not spacing:
+    if whole.plane is None or not count or count[0] < 1 or not spacing:
         message = "its position, its slice spacing or the number of its slices is missing"
         raise _NotReadable(message)
     side = math.ceil(math.sqrt(count[0]))

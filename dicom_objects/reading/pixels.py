@@ -10,6 +10,7 @@ import pydicom
 from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import JPEG2000Lossless, JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, RLELossless
 
+from dicom_objects.attributes import DAMAGED
 from dicom_objects.errors import DicomObjectError
 
 if TYPE_CHECKING:
@@ -21,15 +22,7 @@ if TYPE_CHECKING:
     from dicom_objects.reading.frames import Frame, Pixels
 
 # What pydicom raises when it has no decoder for a syntax, or the stream is damaged.
-_UNDECODABLE = (
-    RuntimeError,
-    NotImplementedError,
-    ValueError,
-    AttributeError,
-    KeyError,
-    EOFError,
-    OSError,
-)
+_UNDECODABLE = (*DAMAGED, RuntimeError, OSError, MemoryError)
 # One decoder a syntax, so that a machine with more plugins reads the same values. GDCM, whose
 # parsers are not used, decodes what no other decoder of a free licence does.
 _DECODERS: dict[str, str] = {
