@@ -100,7 +100,10 @@ def _is_clean(found: Ladder) -> bool:
 def _halves(volumes: Sequence[Sequence[Frame]]) -> bool:
     """Whether two parts are pieces of one volume, not repeats of it or bed positions."""
     rungs = [ladder(volume).positions_mm for volume in volumes]
-    return any(_interleaved(a, b) or _torn(a, b) for a, b in combinations(rungs, 2))
+    return any(
+        _interleaved(a, b) or (_torn(a, b) and not _bridged(a, b, rungs))
+        for a, b in combinations(rungs, 2)
+    )
 
 
 def _interleaved(a: Rungs, b: Rungs) -> bool:
@@ -117,6 +120,12 @@ def _torn(a: Rungs, b: Rungs) -> bool:
     steps = max(a[0] - b[-1], b[0] - a[-1]) / spacing
     on_grid = abs(steps - round(steps)) < SAME_POSITION
     return bool(on_grid and 1.5 < steps < 3.5 and abs(b[1] - b[0] - spacing) < 0.01 * spacing)
+
+
+def _bridged(a: Rungs, b: Rungs, rungs: Sequence[Rungs]) -> bool:
+    """Whether another part lies where two parts leave a gap."""
+    middle = (max(a[0], b[0]) + min(a[-1], b[-1])) / 2
+    return any(c[0] < middle < c[-1] for c in rungs)
 
 
 def _ordered(frames: Sequence[Frame]) -> list[Frame]:
