@@ -72,8 +72,10 @@ class Looks:
         return look.done() and look.exception() is None and look.result().whole
 
     def forget(self, study_uid: str) -> None:
-        """Drop what is known of a study that was closed."""
-        self._looks.pop(study_uid, None)
+        """Drop what is known of a study that was closed, and what was still to be looked at."""
+        _, look = self._looks.pop(study_uid, (0, None))
+        if look is not None:
+            look.cancel()
 
     def stop(self) -> None:
         """End what runs and start nothing more."""

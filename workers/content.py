@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from dicom_node.content import Content
     from dicom_objects.reading.completeness import WholeBody
 
+_LOG = logging.getLogger(__name__)
 CHILD = (sys.executable, "-m", "workers.content_child")
 _TIMEOUT_S = 60.0
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -110,3 +112,6 @@ class ContentProcess:
         child.communicate()
         with self._lock:
             self._child = None
+            closed = self._closed
+        if not closed:
+            _LOG.warning("the look at headers ended with status %s", child.returncode)

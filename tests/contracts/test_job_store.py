@@ -73,6 +73,9 @@ def test_an_instance_that_came_during_the_decision_stays_open(store, arrivals):
     store.record_instances(arrivals("1.2", 4))
     decided = arrivals("1.2", 3)
     store.open_revision("1.2", input_digest(decided), [i.sop_instance_uid for i in decided])
+    late = store.late_instances("1.2")
+    assert set(late) == set(store.instances("1.2")) - set(decided)
+    assert late
     assert [s.uid for s in store.open_studies()] == ["1.2"]
     assert len(store.instances("1.2", revision=1)) == 3
 
@@ -88,8 +91,13 @@ def test_more_images_replace_the_waiting_and_the_running_job(store, arrivals, op
     with pytest.raises(LeaseLost):
         store.enter_stage(running, Stage.FIT)
     with pytest.raises(LeaseLost):
+        store.require_held(running)
+    with pytest.raises(LeaseLost):
         store.deliver(running)
-    assert store.claim("b", 30).id == newer.id
+    assert store.newest_revisions({"1.2", "1.9"}) == {"1.2": 2}
+    taken = store.claim("b", 30)
+    assert (taken.id, taken.input_digest) == (newer.id, input_digest(arrivals("1.2", 4)))
+    store.require_held(taken)
     assert len(store.instances("1.2", revision=1)) == 3
     assert len(store.instances("1.2", revision=2)) == 4
 

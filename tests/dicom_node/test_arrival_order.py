@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -78,8 +79,8 @@ def whole(images, instances):
 
 
 @contextlib.contextmanager
-def running(spool, store):
-    node = Node(ReceiverSettings(port=0), spool, store, Bell(), RULE, Look())
+def running(spool, store, rule=RULE):
+    node = Node(ReceiverSettings(port=0), spool, store, Bell(), rule, Look())
     stop = threading.Event()
     thread = threading.Thread(target=node.run, args=(stop,), daemon=True)
     thread.start()
@@ -165,6 +166,18 @@ def test_two_studies_that_arrive_together_are_two_revisions(spool, store, instan
         assert instances.until(lambda: len(store.jobs()) == 2)
     assert {(job.study_uid, job.revision) for job in store.jobs()} == {(u, 1) for u in uids}
     assert all(store.study(u).n_instances == len(bodies[0]) for u in uids)
+
+
+def test_a_body_that_dcmtk_sends_in_three_associations_is_one_revision(
+    spool, store, whole, storescu, instances
+):
+    with running(spool, store, replace(RULE, quiet_s=60)) as peer:
+        for start in range(3):
+            status, said = storescu(peer.port, *whole.images[start::3])
+            assert status == 0, said
+        assert instances.until(lambda: settled(store, len(whole.images)))
+    (job,) = store.jobs()
+    assert (job.revision, job.input_digest) == (1, whole.digest)
 
 
 def test_a_node_that_was_stopped_between_ends_the_same(spool, store, whole, instances):

@@ -163,7 +163,7 @@ def test_a_peer_that_never_releases_holds_a_study_until_the_deadline(
     paths = study(instances, tmp_path / "in", "1.2.3", 2)
     entity = AE("ENDLESS")
     entity.add_requested_context("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.1.2.1")
-    with running(rule=ContentFirst(settle_s=0.1, quiet_s=0.2, deadline_s=1.5)) as (port, bell):
+    with running(rule=ContentFirst(settle_s=0.1, quiet_s=0.2, deadline_s=3)) as (port, bell):
         association = entity.associate("127.0.0.1", port, ae_title="OSTEON")
         association.send_c_store(dcmread(paths[0]))
         time.sleep(1)

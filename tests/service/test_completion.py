@@ -96,12 +96,12 @@ def test_a_series_that_follows_is_no_reason_to_hurry_and_is_not_forgotten(
 ):
     """A revision for each further series of an examination would send results again and again."""
     plain = write_images([plain_image(n) for n in range(3)], tmp_path / "in")
-    with running(quiet_s=1.5) as peer, caplog.at_level(logging.INFO, logger="dicom_node"):
+    with running(quiet_s=2.5) as peer, caplog.at_level(logging.INFO, logger="dicom_node"):
         send(peer, body)
         assert until(store.jobs)
         for path in plain:
             send(peer, [path])
-            time.sleep(0.3)
+            time.sleep(0.2)
         assert len(store.jobs()) == 1
         assert until(lambda: len(store.jobs()) == 2)
     newer, older = store.jobs()

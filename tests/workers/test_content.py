@@ -85,7 +85,7 @@ def test_a_child_that_died_is_replaced(check, files):
     assert look(content(files)).sentence == "said once"
 
 
-def test_a_child_that_says_nothing_is_ended(check, files):
+def test_a_child_that_says_nothing_is_ended_and_that_is_told(check, files, caplog):
     look = check("-c", "import time; time.sleep(60)", timeout_s=0.3)
     begun = time.monotonic()
     verdict = look(content(files))
@@ -94,6 +94,7 @@ def test_a_child_that_says_nothing_is_ended(check, files):
         False,
         "its headers could not be read within the limits",
     )
+    assert "the look at headers ended with status -9" in caplog.text
 
 
 def test_closing_ends_a_look_and_lets_none_begin(check, files):
