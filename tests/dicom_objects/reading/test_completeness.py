@@ -73,6 +73,18 @@ def test_a_position_with_b_0_alone_makes_the_study_wait(judge):
     assert judge([*below, *top], WholeBody(80.0)).sentence.startswith("NO_DIFFUSION: only b 0")
 
 
+def test_half_a_repeat_makes_the_study_wait(judge):
+    """Every volume twice, to be averaged; of the last repeat two slices are not there yet."""
+    again = whole_body()
+    for image in again:
+        image.SOPInstanceUID += ".2"
+        image.AcquisitionNumber += 100
+        image.PixelData = image.PixelData[::-1]  # equal pixels would be a copy, not a repeat
+    assert judge([*whole_body(), *again]).complete
+    for rest in (again[:-2], again[:-4], again[:4]):
+        assert not judge([*whole_body(), *rest]).complete
+
+
 def test_half_of_every_volume_is_less_of_the_body(judge):
     assert not judge(whole_body(slices=SLICES // 2), WholeBody(coverage_mm=1.0)).complete
     found = judge(whole_body(stations=2))
