@@ -47,6 +47,7 @@ def settings_digest(settings: Settings) -> str:
         "adc": settings.adc,
         "disease": settings.disease,
         "normalisation": settings.normalisation,
+        "reading": settings.reading,
     }
     values = {name: section.model_dump(mode="json") for name, section in sections.items()}
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

@@ -80,6 +80,21 @@ class ModelSettings(Section):
     anatomy: str = "anatomy"
 
 
+class ReadingSection(Section):
+    """Which studies may be measured at all (dicom_objects.reading.limits.FitLimits)."""
+
+    lowest_b_max: float = Field(default=150.0, ge=0, description="the lowest b-value, s/mm2")
+    highest_b_min: float = Field(default=400.0, gt=0, description="the highest b-value, from")
+    highest_b_max: float = Field(default=1500.0, gt=0, description="the highest b-value, to")
+    b_span_min: float = Field(default=200.0, gt=0, description="between lowest and highest")
+    oblique_max_degrees: float = Field(default=30.0, gt=0, le=45, description="from axial")
+    in_plane_spacing_max_mm: float = Field(default=5.0, gt=0)
+    slice_spacing_max_mm: float = Field(default=12.0, gt=0)
+    coverage_min_mm: float | None = Field(
+        default=None, gt=0, description="shorter studies are refused; any length if not given"
+    )
+
+
 class AdcSection(Section):
     """How the ADC is fitted (imaging.adc.AdcSettings)."""
 

@@ -29,6 +29,7 @@ from service.sections import (
     ModelSettings,
     NodeSettings,
     NormalisationSection,
+    ReadingSection,
     ResultSettings,
     StoreSettings,
     WorkerSettings,
@@ -60,6 +61,7 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     worker: WorkerSettings = WorkerSettings()
     models: ModelSettings = ModelSettings()
+    reading: ReadingSection = ReadingSection()
     adc: AdcSection = AdcSection()
     normalisation: NormalisationSection = NormalisationSection()
     disease: DiseaseSettings = DiseaseSettings()

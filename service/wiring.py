@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from dicom_node.content import ContentCheck
     from dicom_node.node import Node
+    from dicom_objects.reading.limits import FitLimits
     from jobs.store import JobStore
     from service.settings import Settings
     from workers.configuration import WorkerConfiguration
@@ -90,6 +91,7 @@ def worker_configuration(settings: Settings) -> WorkerConfiguration:
             Destination(d.name, d.ae_title, d.host, d.port, settings.node.ae_title)
             for d in settings.destinations
         ),
+        reading=settings.reading.model_dump(),
         adc=settings.adc.model_dump(),
         normalisation=settings.normalisation.model_dump(),
         disease=_disease_fields(settings),
@@ -101,6 +103,13 @@ def worker_configuration(settings: Settings) -> WorkerConfiguration:
         timeout_s=settings.worker.timeout_s,
         log_level=settings.log_level,
     )
+
+
+def fit_limits(settings: Settings) -> FitLimits:
+    """Return which studies may be measured at all."""
+    from dicom_objects.reading.limits import FitLimits  # noqa: PLC0415
+
+    return FitLimits(**settings.reading.model_dump())
 
 
 def _disease_fields(settings: Settings) -> dict[str, Any]:

@@ -45,6 +45,7 @@ def run(assignment: Assignment) -> int:
 
 def load_pipeline(configuration: WorkerConfiguration) -> Pipeline:
     """Load the model and put the path together; torch is imported here and not before."""
+    from dicom_objects.reading.limits import FitLimits  # noqa: PLC0415
     from imaging.adc import AdcSettings  # noqa: PLC0415
     from imaging.disease import DiseaseRule  # noqa: PLC0415
     from imaging.measurement import MeasurementSettings  # noqa: PLC0415
@@ -57,9 +58,14 @@ def load_pipeline(configuration: WorkerConfiguration) -> Pipeline:
         k: tuple(v) if isinstance(v, list) else v for k, v in configuration.disease.items()
     }
     rule = DiseaseRule(**given)
-    measurement = MeasurementSettings(thresholds_um2_s=configuration.thresholds_um2_s)
-    normalisation = NormalisationRule(**configuration.normalisation)
-    return Pipeline(model, rule, measurement, AdcSettings(**configuration.adc), normalisation)
+    return Pipeline(
+        anatomy=model,
+        rule=rule,
+        limits=FitLimits(**configuration.reading),
+        measurement=MeasurementSettings(thresholds_um2_s=configuration.thresholds_um2_s),
+        adc=AdcSettings(**configuration.adc),
+        normalisation=NormalisationRule(**configuration.normalisation),
+    )
 
 
 if __name__ == "__main__":

@@ -46,6 +46,8 @@ class WorkerConfiguration:
     """Folder of the anatomy model in the repository."""
     build: Build
     destinations: tuple[Destination, ...] = ()
+    reading: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """Fields of `dicom_objects.reading.limits.FitLimits` that differ from its defaults."""
     adc: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Fields of `imaging.adc.AdcSettings` that differ from its defaults."""
     normalisation: dict[str, Any] = dataclasses.field(default_factory=dict)

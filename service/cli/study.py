@@ -9,6 +9,7 @@ import typer
 
 from dicom_objects.scanner.flavours import Flavour
 from service.cli.invocation import Exit, explained, invocation, print_json, stop
+from service.settings import Settings
 
 if TYPE_CHECKING:
     from workers.pipeline import Outcome
@@ -21,22 +22,53 @@ def run(
     folder: Annotated[
         Path, typer.Argument(exists=True, file_okay=False, help="A folder of DICOM files.")
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where the results go.")],
-    explain: Annotated[bool, typer.Option(help="Say of every series why it was used.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Where the results go.")] = None,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Only say what every series is and why it would be used."),
+    ] = False,
     as_json: _AsJson = False,
 ) -> None:
     """Measure one study from a folder, without network: SEG, SR, numbers and pictures.
 
+    With --explain nothing is measured: a table says of every series what was found in it.
     Exit status 3: the study cannot be measured; a code and a sentence for each series say why.
     """
     settings = invocation(context).settings()
+    from service import folder_run  # noqa: PLC0415
+
+    paths = folder_run.find_files(folder)
+    if explain:
+        _explain(paths, settings, as_json=as_json)
+    elif out is None:
+        stop(
+            "Say where the results go: --out FOLDER (or --explain for the series only).", Exit.USAGE
+        )
+    else:
+        _measure(paths, settings, out, as_json=as_json)
+
+
+def _explain(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> None:
+    from dicom_objects.reading.diffusion import describe_study  # noqa: PLC0415
+    from service import wiring  # noqa: PLC0415
+    from service.cli.explanation import as_document, series_table  # noqa: PLC0415
+
+    series, verdict = describe_study(paths, wiring.fit_limits(settings))
+    if as_json:
+        print_json(as_document(series, verdict))
+    else:
+        typer.echo(series_table(series))
+    if verdict is not None:
+        stop(f"{verdict[1]} [{verdict[0]}]", Exit.REJECTED)
+
+
+def _measure(paths: Sequence[Path], settings: Settings, out: Path, *, as_json: bool) -> None:
     from dicom_objects.errors import NoUsableDiffusion  # noqa: PLC0415
     from imaging.errors import GeometryError, ModelMismatch, UnusableImages  # noqa: PLC0415
     from service import folder_run, wiring  # noqa: PLC0415
     from service.build import build  # noqa: PLC0415
     from service.cli.progress import ConsoleRecorder  # noqa: PLC0415
 
-    paths = folder_run.find_files(folder)
     identity = folder_run.identify(paths, build(settings))
     with explained(ModelMismatch), ConsoleRecorder() as recorder:
         try:
@@ -46,8 +78,6 @@ def run(
             _reject(error.code, str(error), error.series, as_json=as_json)
         except (UnusableImages, GeometryError) as error:
             _reject(error.code, str(error), recorder.series, as_json=as_json)
-    if explain:
-        _print_series(recorder.series)
     if as_json:
         print_json(json.loads((out / "measurements.json").read_text(encoding="utf-8")))
     else:
@@ -79,29 +109,13 @@ def phantom(
 
 
 def _reject(code: str, message: str, series: Sequence[Any], *, as_json: bool) -> NoReturn:
+    from service.cli.explanation import as_document, series_table  # noqa: PLC0415
+
     if as_json:
-        rows = [{"series": r.series_number, "code": r.code, "reason": r.reason} for r in series]
-        print_json({"rejected": True, "code": code, "message": message, "series": rows})
+        print_json({"rejected": True, **as_document(series, (code, message))})
     else:
-        _print_series(series)
+        typer.echo(series_table(series), err=True)
     stop(f"{message} [{code}]", Exit.REJECTED)
-
-
-def _print_series(series: Sequence[Any]) -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table("series", "images", "role", "b (s/mm²)", "code", "why", box=None)
-    for record in series:
-        table.add_row(
-            "-" if record.series_number is None else str(record.series_number),
-            str(record.n_instances),
-            record.role,
-            ", ".join(f"{b:g}" for b in record.b_values),
-            record.code or ("used" if record.used else "-"),
-            record.reason,
-        )
-    Console(stderr=True).print(table)
 
 
 def _print_outcome(outcome: "Outcome", out: Path, seconds: dict[str, float]) -> None:

@@ -137,7 +137,7 @@ class TestRun:
         assert result.exit_code == 3
         document = json.loads(result.stdout)
         assert document["rejected"]
-        assert {row["series"] for row in document["series"]} == {1, 2}
+        assert {row["series_number"] for row in document["series"]} == {1, 2}
         assert all(row["reason"] for row in document["series"])
         assert document["code"] in result.stderr
         assert list((tmp_path / "out").iterdir()) == []
@@ -186,15 +186,3 @@ def mr_image(series, n, b):
     if b is not None:
         image.DiffusionBValue = b
     return image
-
-
-def test_the_series_table_is_for_people(capsys):
-    from dicom_objects.reading.records import SeriesRecord  # noqa: PLC0415
-
-    record = SeriesRecord(
-        "2.25.1", None, "", "trace", (50.0,), "", 3, None, False, "SHORT", "too few."
-    )
-    study._print_series([record])
-    table = capsys.readouterr().err
-    assert "SHORT" in table
-    assert "too few." in table
