@@ -6,7 +6,6 @@ import pydicom
 import pytest
 from typer.testing import CliRunner
 
-from service.cli import study
 from service.cli.app import app
 
 COMMANDS = ("demo", "phantom", "run", "up", "node", "worker", "api", "send", "echo", "config")
