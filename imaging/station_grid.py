@@ -12,6 +12,7 @@ from imaging.diffusion import DiffusionVolume, Station
 from imaging.errors import UnusableImages
 from imaging.geometry import Geometry
 from imaging.resampling import resample
+from imaging.separable import along_first, axis_maps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +31,9 @@ DUPLICATE_SHARE = 0.8
 """Stations that overlap by more than this share of the shorter one are one station twice."""
 _SAME_SLICE = 0.1
 _SAME_PIXEL = 0.05
+_PIXEL_SLACK = 0.1
+"""A station that reaches less than this share of a pixel further does not make the grid grow."""
+_ROUNDING = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,23 +55,19 @@ class PlacedStation:
     """A station on the whole-body grid: `images` (n, row, column) from slice `first_slice` on.
 
     `inside` is None where the station fills the slices' whole area, else bool (n, row, column).
-    `exact` says that no interpolation was needed.
+    `exact` says that the station's own pixels are the grid's: no interpolation was needed.
     """
 
     source: UprightStation
     first_slice: int
     images: Mapping[float, NDArray[np.float32]] = field(repr=False)
     inside: NDArray[np.bool_] | None = field(repr=False)
+    exact: bool = False
 
     @property
     def name(self) -> str:
         """The station's name."""
         return self.source.station.name
-
-    @property
-    def exact(self) -> bool:
-        """Whether the station's own pixels are the grid's."""
-        return self.inside is None
 
     @property
     def stop_slice(self) -> int:
@@ -104,11 +104,12 @@ def whole_grid(stations: Sequence[UprightStation]) -> Geometry:
     boxes = np.array([_box(s.geometry, reference.geometry) for s in stations])
     for lower, upper in pairwise(stations):
         _check_joint(lower, upper)
-    slack = np.array([0.5, 0.1, 0.1])
-    start = np.floor(boxes[:, 0].min(axis=0) + slack).astype(int)
-    stop = np.ceil(boxes[:, 1].max(axis=0) - slack).astype(int) + 1
+    reached = [_reached_slices(s.geometry, reference.geometry) for s in stations]
+    _, top, left = np.floor(boxes[:, 0].min(axis=0) + _PIXEL_SLACK).astype(int).tolist()
+    _, bottom, right = np.ceil(boxes[:, 1].max(axis=0) - _PIXEL_SLACK).astype(int).tolist()
     return reference.geometry.crop(
-        (int(start[0]), int(start[1]), int(start[2])), (int(stop[0]), int(stop[1]), int(stop[2]))
+        (min(r.start for r in reached), top, left),
+        (max(r.stop for r in reached), bottom + 1, right + 1),
     )
 
 
@@ -116,15 +117,42 @@ def place(station: UprightStation, grid: Geometry, b_values: Sequence[float]) ->
     """Put a station on the grid: its own pixels where they fit, else linearly resampled."""
     geometry = station.geometry
     images = {b: station.station.volume.images[b] for b in b_values}
-    first, last = _box(geometry, grid)
     if _fits(geometry, grid):
-        return PlacedStation(station, round(float(first[0])), images, None)
-    start = max(0, int(np.ceil(first[0] - 0.5)))
-    stop = min(grid.shape[0], int(np.floor(last[0] + 0.5)) + 1)
-    part = grid.crop((start, 0, 0), (stop, grid.shape[1], grid.shape[2]))
+        first, _ = _box(geometry, grid)
+        return PlacedStation(station, round(float(first[0])), images, None, exact=True)
+    reached = _reached_slices(geometry, grid)
+    start = reached.start
+    part = grid.crop((start, 0, 0), (reached.stop, grid.shape[1], grid.shape[2]))
+    along = _slice_weights(geometry, part)
+    if along is not None:
+        return PlacedStation(
+            station, start, {b: along_first(i, along) for b, i in images.items()}, None
+        )
     moved = {b: resample(image, geometry, part) for b, image in images.items()}
     ones = np.ones(geometry.shape, dtype=np.float32)
     return PlacedStation(station, start, moved, resample(ones, geometry, part) > 0.5)
+
+
+def _reached_slices(geometry: Geometry, grid: Geometry) -> range:
+    """Slices of `grid` within half a slice of `geometry` of the latter's centres."""
+    first, last = _box(geometry, grid)
+    reach = 0.5 * geometry.spacing_mm[0] / grid.spacing_mm[0] + _ROUNDING
+    return range(int(np.ceil(first[0] - reach)), int(np.floor(last[0] + reach)) + 1)
+
+
+def _slice_weights(geometry: Geometry, part: Geometry) -> NDArray[np.float32] | None:
+    """Weights (n_target, n_source) of slices, None where pixels have to move within the plane.
+
+    A table that stops at a fraction of a slice is the usual case, and this the fast way for it.
+    """
+    maps = axis_maps(geometry, part)
+    if maps is None or [m.source_axis for m in maps] != [0, 1, 2]:
+        return None
+    for pixels in maps[1:]:
+        n_target, n_source = pixels.weights.shape
+        if n_target != n_source or np.abs(pixels.weights - np.eye(n_source)).max() > _SAME_PIXEL:
+            return None
+    return maps[0].weights
 
 
 def overlap_mm(lower: Geometry, upper: Geometry) -> float:

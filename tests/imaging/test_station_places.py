@@ -105,6 +105,12 @@ def test_stations_a_third_of_a_slice_apart_are_placed_by_position():
     assert made.volume.geometry.shape[0] == 54
 
 
+def test_a_spacing_at_the_limit_is_within_it_at_any_tilt():
+    # The cosines of 18.98 degrees leave a row spacing of 5.000000000000001 mm.
+    made = assemble([sampled(grid(0.0, 10, (5.0, 5.0, 5.0), 18.984990109970546), "a")])
+    assert made.volume.geometry.shape[0] == 10
+
+
 def test_touching_stations_of_coarser_slices_than_the_middle_one_are_no_gap():
     # The facing slices of the coarse two lie 7 mm apart, 1.75 slices of the fine ones.
     coarse = [sampled(grid(z, 10, (7.0, 4.0, 4.0)), f"s{z:g}") for z in (0.0, 70.0)]
@@ -114,6 +120,19 @@ def test_touching_stations_of_coarser_slices_than_the_middle_one_are_no_gap():
     assert [j.overlap_mm for j in made.joints] == pytest.approx([0.0] * 4)
     assert made.volume.geometry.spacing_mm[0] == 4.0
     assert worst_error(made, [*coarse, *fine]) < 0.06
+
+
+def test_finer_stations_leave_no_dark_slice_on_the_grid_of_a_coarser_middle_one():
+    fine, coarse = (4.0, 4.0, 4.0), (8.0, 4.0, 4.0)
+    stations = [
+        sampled(grid(0.0, 20, fine), "below"),
+        sampled(grid(80.0 + 1.5, 10, coarse), "middle"),
+        sampled(grid(80.0 + 1.5 + 76.3, 20, fine), "above"),
+    ]
+    made = assemble(stations)
+    assert made.volume.geometry.spacing_mm[0] == 8.0
+    assert (made.volume.images[50.0].max(axis=(1, 2)) > 200).all()
+    assert worst_error(made, stations) < 0.06
 
 
 def test_a_small_gap_is_bridged_and_a_larger_one_refused():
