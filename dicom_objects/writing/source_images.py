@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pydicom
+from pydicom.datadict import dictionary_has_tag, dictionary_VR
 
 from dicom_objects.attributes import text
 from dicom_objects.uids import derived_uid
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pydicom import Dataset
+    from pydicom.tag import BaseTag
     from pydicom.valuerep import PersonName
 
     from dicom_objects.reading.records import SourceImage
@@ -39,6 +41,7 @@ _TYPE_2 = (
     "ReferringPhysicianName",
     "Manufacturer",
 )
+_PATIENT_AND_STUDY = (0x0008, 0x0010, 0x0012)
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,16 @@ def _sanitised(header: Dataset) -> Dataset:
         if not re.fullmatch(form, text(header, keyword)):
             setattr(header, keyword, "")
     header.PatientName = ""
+    for tag in [t for t in header.keys() if _is_patient_or_study_sequence(t)]:  # noqa: SIM118
+        if not header[tag].value:  # of type 3: absent or with items, never empty
+            del header[tag]
     if not text(header, "FrameOfReferenceUID"):
         series = text(header, "SeriesInstanceUID")
         header.FrameOfReferenceUID = derived_uid(series, "frame of reference")
     return header
+
+
+def _is_patient_or_study_sequence(tag: BaseTag) -> bool:
+    return (
+        tag.group in _PATIENT_AND_STUDY and dictionary_has_tag(tag) and dictionary_VR(tag) == "SQ"
+    )

@@ -90,22 +90,10 @@ def encode_report(
 ) -> Comprehensive3DSR:
     """Build the report; dates, times and UIDs depend on the arguments only."""
     stamp = Stamp.of(provenance)
-    algorithm = _algorithm(content, provenance)
-    groups: list[_Group] = [_total(content, algorithm, uid_seed)]
-    groups += [
-        _region(region, algorithm, uid_seed)
-        for region in content.measurement.regions
-        if region.coverage is not None and region.name in codes.STRUCTURE_CODES
-    ]
-    groups += [
-        _lesion(lesion, content.segments[lesion.name], algorithm, uid_seed)
-        for lesion in content.measurement.lesions
-        if lesion.name in content.segments
-    ]
     report = MeasurementReport(
         observation_context=_observer(provenance, stamp),
         procedure_reported=codes.WHOLE_BODY_MR,
-        imaging_measurements=groups,
+        imaging_measurements=_groups(content, _algorithm(content, provenance), uid_seed),
         title=dicom_codes.DCM.ImagingMeasurementReport,
         referenced_images=library_headers(content.library),
     )
@@ -131,6 +119,21 @@ def encode_report(
     add_models(sr, provenance)
     settle(sr, stamp)
     return sr
+
+
+def _groups(content: ReportContent, algorithm: AlgorithmIdentification, seed: str) -> list[_Group]:
+    groups: list[_Group] = [_total(content, algorithm, seed)]
+    groups += [
+        _region(region, algorithm, seed)
+        for region in content.measurement.regions
+        if region.coverage is not None and region.name in codes.STRUCTURE_CODES
+    ]
+    groups += [
+        _lesion(lesion, content.segments[lesion.name], algorithm, seed)
+        for lesion in content.measurement.lesions
+        if lesion.name in content.segments
+    ]
+    return groups
 
 
 def _total(

@@ -244,6 +244,17 @@ def test_sources_without_type_2_attributes_are_no_obstacle(tmp_path):
     assert pydicom.dcmread(results[0].path).AccessionNumber == ""
 
 
+def test_empty_sequences_of_a_source_do_not_make_results_invalid(tmp_path):
+    """As Philips writes (0008,1032)."""
+    files = write_study(make_acquisition(2), tmp_path / "written", distractors=False)
+    (tmp_path / "copy").mkdir()
+    copied = every(copy_study(files, tmp_path / "copy"))
+    for path in copied:
+        edit(path, lambda header: setattr(header, "ProcedureCodeSequence", []))
+    for result in encode_results(make_content(read_study(copied)), tmp_path / "out"):
+        assert iod_errors(result.path) == [], result.path.name
+
+
 def test_names_in_any_script_come_back_and_appear_in_no_log(tmp_path, caplog):
     files = write_study(make_acquisition(2), tmp_path / "written", distractors=False)
     (tmp_path / "copy").mkdir()
