@@ -98,18 +98,22 @@ def body_coverage(shares: Mapping[str, float | None]) -> BodyCoverage:
     return BodyCoverage(missing, cut)
 
 
+def coverage_words(coverage: BodyCoverage) -> str:
+    """Name the regions for people: "not covered: Skull; cut: Sternum"; empty where complete."""
+    return "; ".join(
+        f"{words}: {', '.join(BY_NAME[name].title for name in names)}"
+        for words, names in (("not covered", coverage.missing), ("cut", coverage.cut))
+        if names
+    )
+
+
 def coverage_note(coverage: BodyCoverage) -> QualityNote | None:
     """Return `PARTIAL_COVERAGE` that names the regions; `measured` is how many they are."""
     if coverage.status == "complete":
         return None
-    parts = [
-        f"{words}: {', '.join(BY_NAME[name].title for name in names)}"
-        for words, names in (("not covered", coverage.missing), ("cut", coverage.cut))
-        if names
-    ]
     text = (
-        f"The body is covered in part ({'; '.join(parts)}). The numbers are those of what was "
-        "seen, and do not compare with a whole body's."
+        f"The body is covered in part ({coverage_words(coverage)}). The numbers are those of what "
+        "was seen, and do not compare with a whole body's."
     )
     return QualityNote(
         "PARTIAL_COVERAGE", "warning", text, float(len(coverage.missing) + len(coverage.cut))

@@ -87,6 +87,7 @@ class Measurement:
     met_rads: tuple[RegionMeasurement, ...] = ()
     binnings: tuple[BinnedVolumes, ...] = ()
     coverage: BodyCoverage = field(default_factory=BodyCoverage)
+    evaluable_ml: float = 0.5
 
     @property
     def coverage_status(self) -> Literal["complete", "partial"]:
@@ -132,6 +133,7 @@ def measure(
         met_rads=regions.met_rads_rows(),
         binnings=tuple(binned_volumes(voxels.adc_um2_s, b, voxel_ml) for b in settings.binnings),
         coverage=body_coverage(shares),
+        evaluable_ml=settings.evaluable_ml,
     )
 
 

@@ -39,6 +39,11 @@ class RegionMeasurement:
     adc: AdcStatistics | None
     classes: ClassVolumes
 
+    @property
+    def seen(self) -> bool:
+        """Whether the numbers are findings; of a region that is not covered nothing is known."""
+        return self.coverage is not None or self.disease_volume_ml > 0
+
 
 @dataclass(frozen=True, eq=False)
 class Regions:

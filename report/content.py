@@ -30,6 +30,8 @@ class ReportContent:
     """How the ADC was fitted, `imaging.adc.AdcFit.method`."""
     spacing_mm: tuple[float, float, float]
     """Spacing of the whole-body grid along (slice, row, column)."""
+    normalisation: str = ""
+    """What has the signal 1, `imaging.normalisation.NormalisedSignal.unit`."""
     series: tuple[Mapping[str, object], ...] = ()
     """One mapping a series of the study, with the fields of `dicom_objects` `SeriesRecord`."""
     quality: tuple[QualityNote, ...] = ()

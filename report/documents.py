@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from imaging.measurement import (
         AdcStatistics,
+        BinnedVolumes,
         ClassVolumes,
         LesionMeasurement,
         Measurement,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from imaging.quality import QualityNote
     from report.content import ReportContent
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "2.0"
 
 _ADC_DIGITS = {
     "mean": rounding.ADC_UM2_S,
@@ -56,6 +57,16 @@ _SERIES_FIELDS = (
     "used",
     "code",
     "reason",
+    "content",
+    "b_labels",
+    "volumes",
+    "n_slices",
+    "rows",
+    "columns",
+    "spacing_mm",
+    "slice_range_mm",
+    "trace",
+    "notes",
 )
 
 
@@ -70,14 +81,20 @@ def measurements_document(content: ReportContent) -> dict[str, object]:
         "series_uids_in": [str(s["series_uid"]) for s in content.series if s.get("used")],
         "b_values": list(content.b_values),
         "fit": content.fit,
+        "normalisation": content.normalisation,
         "spacing_mm": [rounded(v, rounding.SPACING_MM) for v in content.spacing_mm],
+        "coverage_status": measurement.coverage_status,
+        "missing_regions": list(measurement.coverage.missing),
+        "cut_regions": list(measurement.coverage.cut),
         "coverage": {
             region.name: rounded(region.coverage, rounding.FRACTION)
             for region in measurement.regions
         },
         "thresholds": [rounded(v, rounding.ADC_UM2_S) for v in measurement.thresholds_um2_s],
+        "evaluable_ml": rounded(measurement.evaluable_ml, rounding.VOLUME_ML),
         "totals": _totals(measurement),
         "regions": [_region(region) for region in measurement.regions],
+        "met_rads": [_region(region) for region in measurement.met_rads],
         "lesions": [_lesion(lesion) for lesion in measurement.lesions],
         "priors": [],
         "quality": [_note(note) for note in content.quality],
@@ -101,6 +118,8 @@ def _totals(measurement: Measurement) -> dict[str, object]:
         "log_tdv": rounded(measurement.log_tdv, rounding.SHAPE),
         "adc_um2_s": _adc(measurement.adc),
         "classes_ml": _classes(measurement.classes),
+        "classes_percent": _shares(measurement.classes),
+        "binnings": [_binning(binned) for binned in measurement.binnings],
         "n_lesions": measurement.n_lesions,
         "removed_organ_ml": rounded(measurement.removed_organ_ml, rounding.VOLUME_ML),
         "removed_canal_ml": rounded(measurement.removed_canal_ml, rounding.VOLUME_ML),
@@ -108,16 +127,31 @@ def _totals(measurement: Measurement) -> dict[str, object]:
 
 
 def _region(region: RegionMeasurement) -> dict[str, object]:
-    return {
+    row: dict[str, object] = {
         "name": region.name,
         "title": region.title,
         "coverage": rounded(region.coverage, rounding.FRACTION),
+    }
+    counted: dict[str, object] = {
         "bone_volume_ml": rounded(region.bone_volume_ml, rounding.VOLUME_ML),
         "disease_volume_ml": rounded(region.disease_volume_ml, rounding.VOLUME_ML),
         "burden": burden(region),
         "n_lesions": region.n_lesions,
         "adc_um2_s": _adc(region.adc),
         "classes_ml": _classes(region.classes),
+        "classes_percent": _shares(region.classes),
+    }
+    return row | (counted if region.seen else dict.fromkeys(counted))
+
+
+def _binning(binned: BinnedVolumes) -> dict[str, object]:
+    return {
+        "name": binned.bins.name,
+        "title": binned.bins.title,
+        "source": binned.bins.source,
+        "edges_um2_s": [rounded(edge, rounding.ADC_UM2_S) for edge in binned.bins.edges_um2_s],
+        "volumes_ml": [rounded(volume, rounding.VOLUME_ML) for volume in binned.volumes_ml],
+        "outside_ml": rounded(binned.outside_ml, rounding.VOLUME_ML),
     }
 
 
@@ -132,6 +166,7 @@ def _lesion(lesion: LesionMeasurement) -> dict[str, object]:
         "evaluable": lesion.evaluable,
         "adc_um2_s": _adc(lesion.adc),
         "classes_ml": _classes(lesion.classes),
+        "classes_percent": _shares(lesion.classes),
     }
 
 
@@ -153,6 +188,11 @@ def _adc(statistics: AdcStatistics | None) -> dict[str, float | None] | None:
 def _classes(classes: ClassVolumes) -> list[float | None]:
     volumes = (classes.low_ml, classes.intermediate_ml, classes.high_ml)
     return [rounded(volume, rounding.VOLUME_ML) for volume in volumes]
+
+
+def _shares(classes: ClassVolumes) -> list[float | None] | None:
+    shares = classes.shares
+    return None if shares is None else [rounded(100 * s, rounding.PERCENT) for s in shares]
 
 
 def _note(note: QualityNote) -> dict[str, object]:

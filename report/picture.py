@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from imaging.coverage import coverage_words
 from report.canvas import FAINT, INK, RED, SOFT, WHITE, Box, Canvas, Ink
 from report.histogram import adc_histogram
 from report.lettering import NOT_FOR_DIAGNOSIS, RESEARCH_USE_ONLY
@@ -59,7 +60,7 @@ def result_picture(
     bodies = _prepare(content, images)
     left = _MARGIN + max(bodies.width, 420.0) + 30.0
     canvas = Canvas(left + _NUMBERS_WIDTH + _MARGIN, _HEIGHT, scale)
-    _head(canvas, caption)
+    _head(canvas, caption, coverage_words(content.measurement.coverage))
     _draw_bodies(canvas, bodies, max(content.b_values, default=0))
     _draw_numbers(canvas, left, content, adc_histogram(images))
     _foot(canvas, content)
@@ -77,7 +78,7 @@ def _draw_numbers(
     regions_panel(canvas, Box(x, y + 342, width, _NUMBERS_HEIGHT - 342), measurement)
 
 
-def _head(canvas: Canvas, caption: str) -> None:
+def _head(canvas: Canvas, caption: str, partial: str) -> None:
     title = Ink(20, INK, bold=True)
     canvas.text(_MARGIN, 38, "Osteon", title)
     after = _MARGIN + canvas.width_of("Osteon", title) + 12
@@ -88,7 +89,17 @@ def _head(canvas: Canvas, caption: str) -> None:
     canvas.box(label, RED, radius=4)
     canvas.text(label.x + width / 2, label.y + 11, RESEARCH_USE_ONLY, words)
     canvas.text(_MARGIN, 57, caption, Ink(10.5, SOFT))
+    if partial:
+        _mark_partial(canvas, partial, canvas.width_of(caption, Ink(10.5, SOFT)) if caption else 0)
     canvas.text(canvas.width - _MARGIN, 56, NOT_FOR_DIAGNOSIS, Ink(9.5, RED, anchor="rs"))
+
+
+def _mark_partial(canvas: Canvas, partial: str, caption_width: float) -> None:
+    """Say beside the caption, in red, which regions the images do not show."""
+    x = _MARGIN + (caption_width + 14 if caption_width else 0)
+    warning = Ink(10.5, RED, bold=True)
+    room = canvas.width - 260 - x
+    canvas.text(x, 57, canvas.fitted(f"PARTIAL BODY ({partial})", warning, room), warning)
 
 
 def _prepare(content: ReportContent, images: ReportImages) -> _Bodies:

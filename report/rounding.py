@@ -1,9 +1,9 @@
 """How numbers are written, in one place, so that no two outputs can disagree.
 
 Volumes to 0.001 mL (a voxel is 0.01 to 0.06 mL), ADC to 0.1 µm²/s, shape statistics and the
-logarithm to 0.0001, fractions to 0.0001, lengths to 0.1 mm, spacings to 0.0001 mm, seconds to
-0.001. Python's `round` of the double: what is stored is what was computed, nearest decimal.
-What is not finite is written as null, and minus zero as zero.
+logarithm to 0.0001, fractions to 0.0001, percentages to 0.1, lengths to 0.1 mm, spacings to
+0.0001 mm, seconds to 0.001. Python's `round` of the double: what is stored is what was computed,
+nearest decimal. What is not finite is written as null, and minus zero as zero.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ VOLUME_ML = 3
 ADC_UM2_S = 1
 SHAPE = 4
 FRACTION = 4
+PERCENT = 1
 LENGTH_MM = 1
 SPACING_MM = 4
 SECONDS = 3

@@ -34,6 +34,7 @@ COLUMNS: tuple[str, ...] = (
     "study_uid",
     "run_id",
     "level",
+    "coverage_status",
     "name",
     "region",
     "coverage_fraction",
@@ -51,6 +52,9 @@ COLUMNS: tuple[str, ...] = (
     "class_low_ml",
     "class_intermediate_ml",
     "class_high_ml",
+    "class_low_percent",
+    "class_intermediate_percent",
+    "class_high_percent",
 )
 
 
@@ -61,8 +65,9 @@ def lesions_csv(content: ReportContent) -> str:
     the one in `measurements.json`.
     """
     document: dict[str, Any] = measurements_document(content)
-    rows = [_total(document["totals"])]
+    rows = [_total(document["totals"]) | {"coverage_status": document["coverage_status"]}]
     rows += [_region(region) for region in document["regions"]]
+    rows += [_region(region) | {"level": "met_rads"} for region in document["met_rads"]]
     rows += [_lesion(lesion) for lesion in document["lesions"]]
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
@@ -116,7 +121,9 @@ def _lesion(lesion: Mapping[str, Any]) -> dict[str, object]:
 def _shared(part: Mapping[str, Any]) -> dict[str, object]:
     """ADC statistics and class volumes: the columns that every level has."""
     adc = part["adc_um2_s"] or {}
-    low, intermediate, high = part["classes_ml"]
     cells: dict[str, object] = {_ADC_COLUMNS[name]: value for name, value in adc.items()}
-    cells |= {"class_low_ml": low, "class_intermediate_ml": intermediate, "class_high_ml": high}
+    for unit in ("ml", "percent"):
+        values = part[f"classes_{unit}"] or ()
+        names = (f"class_{name}_{unit}" for name in ("low", "intermediate", "high"))
+        cells |= dict(zip(names, values, strict=False))
     return cells

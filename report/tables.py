@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from imaging.anatomy import BY_NAME
@@ -10,7 +11,9 @@ from report.adc_classes import CLASSES, class_ranges
 from report.rounding import present
 
 if TYPE_CHECKING:
-    from imaging.measurement import AdcStatistics, ClassVolumes, Measurement
+    from collections.abc import Sequence
+
+    from imaging.measurement import AdcStatistics, ClassVolumes, Measurement, RegionMeasurement
 
 _NOT_COVERED = "–"  # noqa: RUF001 - a dash for what was not in the images; never 0
 
@@ -49,10 +52,14 @@ def totals_table(measurement: Measurement) -> Table:
     adc = measurement.adc
     rows = [
         ("Total diffusion volume (TDV)", present(measurement.tdv_ml, 1), "mL"),
+        ("ln TDV", present(measurement.log_tdv, 2), ""),
         ("ADC of the disease, median", _part(adc, "median"), "µm²/s"),
         ("ADC of the disease, mean", _part(adc, "mean"), "µm²/s"),
         ("ADC of the disease, SD", _part(adc, "sd"), "µm²/s"),
         ("Lesions", str(measurement.n_lesions), ""),
+        ("Body in the images", measurement.coverage_status, ""),
+        ("Left out: organs", present(measurement.removed_organ_ml, 1), "mL"),
+        ("Left out: spinal canal", present(measurement.removed_canal_ml, 1), "mL"),
     ]
     ranges = class_ranges(measurement.thresholds_um2_s)
     for adc_class, where, volume in zip(
@@ -62,8 +69,29 @@ def totals_table(measurement: Measurement) -> Table:
     return Table("Totals", ("Quantity", "Value", "Unit"), tuple(rows))
 
 
+def binnings_table(measurement: Measurement) -> Table:
+    """Return the disease volume in each published ADC bin, with its paper's name."""
+    rows = []
+    for binned in measurement.binnings:
+        edges = pairwise(binned.bins.edges_um2_s)
+        for (low, high), volume in zip(edges, binned.volumes_ml, strict=True):
+            rows.append((binned.bins.title, f"{low:g} to {high:g}", present(volume, 1)))
+        rows.append((binned.bins.title, "outside", present(binned.outside_ml, 1)))
+    columns = ("Published bins", "ADC µm²/s", "Volume mL")
+    return Table("Disease by published ADC bins", columns, tuple(rows))
+
+
 def regions_table(measurement: Measurement) -> Table:
     """Return one row a region; a dash where the region was not in the images, never 0."""
+    return _regions_table("Regions (ADC in µm²/s)", measurement.regions)
+
+
+def met_rads_table(measurement: Measurement) -> Table:
+    """Return one row a bone region of MET-RADS-P, as `regions_table` does."""
+    return _regions_table("MET-RADS-P bone regions (ADC in µm²/s)", measurement.met_rads)
+
+
+def _regions_table(title: str, regions: Sequence[RegionMeasurement]) -> Table:
     columns = (
         "Region",
         "Coverage %",
@@ -75,13 +103,13 @@ def regions_table(measurement: Measurement) -> Table:
         "P90",
     )
     rows = []
-    for region in measurement.regions:
-        if not region.coverage:
+    for region in regions:
+        if not region.seen:
             rows.append((region.title, *[_NOT_COVERED] * 7))
             continue
         bone_ml = region.bone_volume_ml
         share = 100 * region.disease_volume_ml / bone_ml if bone_ml > 0 else None
-        coverage = 100 * region.coverage
+        coverage = None if region.coverage is None else 100 * region.coverage
         rows.append(
             (
                 region.title,
@@ -94,7 +122,7 @@ def regions_table(measurement: Measurement) -> Table:
                 _part(region.adc, "p90"),
             )
         )
-    return Table("Regions (ADC in µm²/s)", columns, tuple(rows))
+    return Table(title, columns, tuple(rows))
 
 
 def lesions_table(measurement: Measurement, limit: int | None = None) -> Table:

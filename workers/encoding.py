@@ -58,6 +58,7 @@ class Findings:
     measurement: Measurement
     quality: tuple[QualityNote, ...]
     model: ModelSpec
+    normalisation: str
     started_at: datetime
 
 
@@ -143,6 +144,7 @@ def _report_content(findings: Findings, run: Run, seconds: Mapping[str, float]) 
         provenance=_provenance(findings, run, findings.started_at, now),
         b_values=findings.fit.b_values,
         fit=findings.fit.method,
+        normalisation=findings.normalisation,
         spacing_mm=findings.assembly.volume.geometry.spacing_mm,
         series=tuple(dataclasses.asdict(record) for record in findings.study.series),
         quality=findings.quality,

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dicom_objects.reading.diffusion import read_study
+from dicom_objects.reading.limits import DEFAULT_LIMITS, FitLimits
 from imaging.adc import AdcSettings, fit_adc
 from imaging.anatomy import SPINAL_CANAL
 from imaging.disease import DiseaseRule, disease_mask
@@ -46,6 +47,7 @@ class Pipeline:
 
     anatomy: SegmentationModel
     rule: DiseaseRule
+    limits: FitLimits = DEFAULT_LIMITS
     measurement: MeasurementSettings = field(default_factory=MeasurementSettings)
     adc: AdcSettings = field(default_factory=AdcSettings)
     normalisation: NormalisationRule = field(default_factory=NormalisationRule)
@@ -68,7 +70,7 @@ class Pipeline:
         """
         started_at = datetime.now(UTC)
         with recorder.stage(Stage.READ):
-            study = read_study(paths)
+            study = read_study(paths, self.limits)
             recorder.saw(study.series)
         with recorder.stage(Stage.ASSEMBLE):
             assembly = assemble(study.stations)
@@ -100,6 +102,7 @@ class Pipeline:
                 measurement,
                 notes,
                 self.anatomy.spec,
+                signal.unit,
                 started_at,
             )
             files = encode(findings, run, folder, recorder.seconds)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dicom_objects.reading.records import SeriesRecord
+    from imaging.measurement import RegionMeasurement
     from workers.encoding import Findings
 
 
@@ -18,25 +19,35 @@ def summarise(findings: Findings) -> dict[str, Any]:
     adc = measurement.adc
     return {
         "tdv_ml": measurement.tdv_ml,
+        "log_tdv": measurement.log_tdv,
         "gadc_um2_s": None if adc is None else adc.median,
         "adc_mean_um2_s": None if adc is None else adc.mean,
         "n_lesions": measurement.n_lesions,
+        "coverage_status": measurement.coverage_status,
+        "missing_regions": list(measurement.coverage.missing),
+        "cut_regions": list(measurement.coverage.cut),
+        "removed_organ_ml": measurement.removed_organ_ml,
+        "removed_canal_ml": measurement.removed_canal_ml,
+        "normalisation": findings.normalisation,
         "classes_ml": dataclasses.asdict(measurement.classes),
         "thresholds_um2_s": list(measurement.thresholds_um2_s),
         "b_values": list(findings.fit.b_values),
         "model": f"{findings.model.name} {findings.model.version}",
-        "regions": [
-            {
-                "title": region.title,
-                "coverage": region.coverage,
-                "disease_volume_ml": region.disease_volume_ml,
-                "n_lesions": region.n_lesions,
-                "gadc_um2_s": None if region.adc is None else region.adc.median,
-            }
-            for region in measurement.regions
-        ],
+        "regions": [_region(region) for region in measurement.regions],
+        "met_rads": [_region(region) for region in measurement.met_rads],
         "quality": [dataclasses.asdict(note) for note in findings.quality],
         **series_summary(findings.study.series),
+    }
+
+
+def _region(region: RegionMeasurement) -> dict[str, Any]:
+    """Return one row; of a region that is not covered nothing is known, which is not 0."""
+    return {
+        "title": region.title,
+        "coverage": region.coverage,
+        "disease_volume_ml": region.disease_volume_ml if region.seen else None,
+        "n_lesions": region.n_lesions if region.seen else None,
+        "gadc_um2_s": None if region.adc is None else region.adc.median,
     }
 
 

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pytest
 
+from imaging.adc_bins import CRPC_MDV, BinnedVolumes
+from imaging.coverage import BodyCoverage
 from imaging.geometry import Geometry
 from imaging.measurement import (
     AdcStatistics,
@@ -35,6 +37,16 @@ class _Series:
     used: bool
     code: str | None
     reason: str
+    content: str = "dwi-trace"
+    b_labels: tuple[float, ...] = (900.0,)
+    volumes: tuple[dict[str, object], ...] = ({"b": 900.0, "kind": "vendor-trace", "count": 1},)
+    n_slices: int | None = 40
+    rows: int | None = 128
+    columns: int | None = 128
+    spacing_mm: tuple[float, float, float] | None = (2.5, 2.5, 5.0)
+    slice_range_mm: tuple[float, float] | None = (-100.0, 95.0)
+    trace: tuple[tuple[float, str], ...] = ((900.0, "vendor-trace"),)
+    notes: tuple[str, ...] = ()
 
 
 ADC = AdcStatistics(
@@ -56,6 +68,13 @@ def measurement() -> Measurement:
             "whole_skeleton", "Whole skeleton", 0.5, 500.0, 10.0, 2, ADC, ClassVolumes(2, 5, 3)
         ),
     )
+    met_rads = (
+        RegionMeasurement("metrads_skull", "Skull", None, 0.0, 0.0, 0, None, NOTHING),
+        RegionMeasurement(
+            "metrads_lumbosacral_spine", "Lumbosacral spine", 0.5, 200.0, 10.0, 2, ADC,
+            ClassVolumes(2.0, 5.0, 3.0),
+        ),
+    )  # fmt: skip
     lesions = (
         LesionMeasurement(
             1, "L01", "lumbar_spine", (1.04, -2.0, 100.0), 9.7, 31.26, ADC,
@@ -68,7 +87,9 @@ def measurement() -> Measurement:
     return Measurement(
         tdv_ml=10.00049, log_tdv=2.302634, adc=ADC, classes=ClassVolumes(2.0, 5.0, 3.0),
         thresholds_um2_s=(900.0, 1400.0), n_lesions=2, regions=regions, lesions=lesions,
-        removed_organ_ml=4.0, removed_canal_ml=-0.0,
+        removed_organ_ml=4.0, removed_canal_ml=-0.0, met_rads=met_rads,
+        binnings=(BinnedVolumes(CRPC_MDV, (2.0, 5.0, 2.5), 0.5),),
+        coverage=BodyCoverage(missing=("skull",), cut=("ribs",)),
     )  # fmt: skip
 
 
@@ -87,6 +108,7 @@ def content(measurement: Measurement) -> ReportContent:
         ),
         b_values=(50.0, 900.0),
         fit="mono-exponential, log-linear",
+        normalisation="spinal cord",
         spacing_mm=(5.0, 2.5, 2.5),
         series=(asdict(used), asdict(left)),
         quality=(QualityNote("SIGNAL_STEP", "warning", "signal step of 3 %", 0.03),),

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
+from imaging.adc_bins import CRPC_MDV
+from imaging.coverage import BodyCoverage
 from imaging.measurement import ClassVolumes
 from report.documents import measurements_document, measurements_json
 
@@ -38,7 +40,7 @@ def test_document_of_a_body_without_disease_is_valid(content):
     nothing = ClassVolumes(0.0, 0.0, 0.0)
     healthy = replace(
         content.measurement, tdv_ml=0.0, log_tdv=None, adc=None, classes=nothing, n_lesions=0,
-        regions=(), lesions=(),
+        regions=(), lesions=(), met_rads=(), binnings=(),
     )  # fmt: skip
     document = json.loads(measurements_json(replace(content, measurement=healthy)))
     VALIDATOR.validate(document)
@@ -49,6 +51,8 @@ def test_document_of_a_body_without_disease_is_valid(content):
 @pytest.mark.parametrize(
     "keys",
     [("study_uid",), ("totals", "tdv_ml"), ("regions", 0, "coverage"), ("lesions", 0, "region"),
+     ("coverage_status",), ("met_rads",), ("totals", "binnings", 0, "source"),
+     ("series", 0, "trace"),
      ("series", 1, "reason"), ("provenance", "models"), ("totals", "adc_um2_s", "median")],
 )  # fmt: skip
 def test_schema_refuses_a_document_with_a_hole(content, keys):
@@ -89,6 +93,14 @@ def test_numbers_are_those_of_the_measurement_rounded_as_documented(content):
             "skewness": 0.1235, "kurtosis": 0.0,
         },
         "classes_ml": [2.0, 5.0, 3.0],
+        "classes_percent": [20.0, 50.0, 30.0],
+        "binnings": [
+            {
+                "name": "crpc_mdv", "title": "Metastatic diffusion volume, castration-resistant",
+                "source": CRPC_MDV.source, "edges_um2_s": [400.0, 900.0, 1400.0, 1800.0],
+                "volumes_ml": [2.0, 5.0, 2.5], "outside_ml": 0.5,
+            }
+        ],
         "n_lesions": 2,
         "removed_organ_ml": 4.0,
         "removed_canal_ml": 0.0,
@@ -101,6 +113,29 @@ def test_numbers_are_those_of_the_measurement_rounded_as_documented(content):
     assert document["lesions"][0]["centroid_mm"] == [1.0, -2.0, 100.0]
     assert document["lesions"][1]["evaluable"] is False
     assert document["stages"] == {"read": 1.235, "fit": 0.5}
+
+
+def test_a_partial_body_is_marked_and_what_is_not_covered_is_never_zero(content):
+    document = measurements_document(content)
+    assert document["coverage_status"] == "partial"
+    assert (document["missing_regions"], document["cut_regions"]) == (["skull"], ["ribs"])
+    lumbar, ribs, skull, _ = document["regions"]
+    assert lumbar["disease_volume_ml"] == 10.0
+    assert (ribs["disease_volume_ml"], ribs["n_lesions"]) == (0.0, 0)  # seen, and none found
+    told = {k: v for k, v in skull.items() if k not in {"name", "title"}}
+    assert set(told.values()) == {None}
+    assert document["met_rads"][0]["disease_volume_ml"] is None
+    assert document["met_rads"][1]["classes_percent"] == [20.0, 50.0, 30.0]
+    whole = replace(content.measurement, coverage=BodyCoverage())
+    complete = measurements_document(replace(content, measurement=whole))
+    assert complete["coverage_status"] == "complete"
+
+
+def test_every_field_of_a_series_record_is_told(content):
+    (used, left) = measurements_document(content)["series"]
+    assert used["trace"] == ((900.0, "vendor-trace"),)
+    assert used["spacing_mm"] == (2.5, 2.5, 5.0)
+    assert set(used) == set(content.series[0]) == set(left)
 
 
 def test_minus_zero_is_written_as_zero(content):

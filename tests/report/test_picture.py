@@ -6,6 +6,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
+from imaging.coverage import BodyCoverage
 from imaging.measurement import ClassVolumes
 from report.lettering import font
 from report.picture import result_picture
@@ -62,3 +63,14 @@ def test_the_font_has_every_sign_that_is_written():
     unknown = bytes(letters.getmask("\uffff"))
     for sign in "µ²·–…×±≥≤→ÅéßL01":  # noqa: RUF001
         assert bytes(letters.getmask(sign)) != unknown, sign
+
+
+def test_a_partial_body_is_marked_in_red_under_the_title(content, images):
+    complete = replace(content, measurement=replace(content.measurement, coverage=BodyCoverage()))
+    marked = _pixels(result_picture(content, images, caption="Synthetic", scale=1.0))
+    plain = _pixels(result_picture(complete, images, caption="Synthetic", scale=1.0))
+    rows, columns = np.nonzero((marked != plain).any(axis=-1))
+    assert rows.min() >= 45
+    assert rows.max() <= 62
+    red = marked[rows.min() : rows.max(), columns.min() : columns.max()].astype(int)
+    assert (red[..., 0] - red[..., 1]).max() > 100

@@ -20,6 +20,8 @@ def test_one_row_for_the_body_one_a_region_one_a_lesion(content):
         ("region", "ribs"),
         ("region", "skull"),
         ("region", "whole_skeleton"),
+        ("met_rads", "metrads_skull"),
+        ("met_rads", "metrads_lumbosacral_spine"),
         ("lesion", "L01"),
         ("lesion", "L02"),
     ]
@@ -30,12 +32,14 @@ def test_one_row_for_the_body_one_a_region_one_a_lesion(content):
 def test_numbers_read_back_are_those_of_the_document(content):
     document = json.loads(measurements_json(content))
     rows = _rows(content)
-    parts = [document["totals"], *document["regions"], *document["lesions"]]
-    volumes = ["tdv_ml", *["disease_volume_ml"] * 4, *["volume_ml"] * 2]
+    regions = [*document["regions"], *document["met_rads"]]
+    parts = [document["totals"], *regions, *document["lesions"]]
+    volumes = ["tdv_ml", *["disease_volume_ml"] * 6, *["volume_ml"] * 2]
     for row, part, volume in zip(rows, parts, volumes, strict=True):
-        assert float(row["disease_volume_ml"]) == part[volume]
-        classes = [row[f"class_{name}_ml"] for name in ("low", "intermediate", "high")]
-        assert [float(cell) for cell in classes] == part["classes_ml"]
+        assert row["disease_volume_ml"] == ("" if part[volume] is None else str(part[volume]))
+        for unit in ("ml", "percent"):
+            classes = [row[f"class_{name}_{unit}"] for name in ("low", "intermediate", "high")]
+            assert classes == [str(v) for v in part[f"classes_{unit}"] or ("", "", "")]
         for name, value in (part["adc_um2_s"] or {}).items():
             unit = "" if name in {"skewness", "kurtosis"} else "_um2_s"
             assert float(row[f"adc_{name}{unit}"]) == value
@@ -47,6 +51,8 @@ def test_what_does_not_apply_or_is_missing_is_empty_and_not_zero(content):
     assert rows["ribs"]["adc_median_um2_s"] == ""
     assert rows["ribs"]["disease_volume_ml"] == "0.0"
     assert rows["skull"]["coverage_fraction"] == ""
+    assert (rows["skull"]["disease_volume_ml"], rows["skull"]["n_lesions"]) == ("", "")
+    assert rows["total"]["coverage_status"] == "partial"
     assert rows["L01"]["n_lesions"] == ""
     assert rows["L01"]["diameter_mm"] == "31.3"
     assert (rows["L01"]["evaluable"], rows["L02"]["evaluable"]) == ("true", "false")
@@ -54,8 +60,8 @@ def test_what_does_not_apply_or_is_missing_is_empty_and_not_zero(content):
 
 def test_every_column_with_a_quantity_names_its_unit():
     plain = {"study_uid", "run_id", "level", "name", "region", "n_lesions", "evaluable", "log_tdv",
-             "adc_skewness", "adc_kurtosis"}  # fmt: skip
-    units = ("_ml", "_mm", "_um2_s", "_fraction")
+             "coverage_status", "adc_skewness", "adc_kurtosis"}  # fmt: skip
+    units = ("_ml", "_mm", "_um2_s", "_fraction", "_percent")
     assert [c for c in COLUMNS if c not in plain and not c.endswith(units)] == []
 
 
