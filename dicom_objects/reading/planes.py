@@ -36,8 +36,9 @@ def plane_of(frame: Frame) -> Plane:
 
 def axes_of(plane: Plane) -> NDArray[np.float64]:
     """Return three rows: the slice normal, the direction down a column and along a row."""
-    along_row, down_column = np.split(np.array(plane.orientation, dtype=np.float64), 2)
-    return np.stack([np.cross(along_row, down_column), down_column, along_row])
+    rx, ry, rz, cx, cy, cz = plane.orientation
+    normal = (ry * cz - rz * cy, rz * cx - rx * cz, rx * cy - ry * cx)
+    return np.array([normal, (cx, cy, cz), (rx, ry, rz)], dtype=np.float64)
 
 
 def coordinates_mm(frames: Sequence[Frame]) -> NDArray[np.float64]:

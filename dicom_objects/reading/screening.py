@@ -25,6 +25,8 @@ SIDE_CODES = (
     "COMPUTED_B",
     "DERIVED_B0",
     "OTHER_B0",
+    "NEAR_B0",
+    "B_NOT_FITTED",
     "TRACE_USED",
     "DUPLICATE",
     "COMPOSED",

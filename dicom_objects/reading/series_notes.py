@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -76,9 +75,9 @@ def _of_stack(stack: Stack) -> Iterator[Note]:
 
 
 def _between(stations: Sequence[StationStacks]) -> Iterator[Note]:
-    frames = Counter(s.first.kind.frame_of_reference_uid for s in stations)
+    several = len({uid for s in stations for uid in _frames_of_reference(s)}) > 1
     for station in stations:
-        if len(frames) > 1:
+        if several:
             text = "the stations have different frames of reference; joined by their positions."
             yield from ((uid, text) for uid in _series(station))
     for lower, upper in pairwise(stations):
@@ -90,3 +89,7 @@ def _between(stations: Sequence[StationStacks]) -> Iterator[Note]:
 
 def _series(station: StationStacks) -> set[str]:
     return {v.first.series_uid for stack in station.stacks for v in stack.volumes}
+
+
+def _frames_of_reference(station: StationStacks) -> set[str]:
+    return {v.kind.frame_of_reference_uid for stack in station.stacks for v in stack.volumes}

@@ -29,8 +29,10 @@ def with_implied_zero(series: Sequence[Frame]) -> tuple[Frame, ...]:
     where such images are exactly one at each position of the weighted ones (dicom.md A3 R2).
     """
     unsaid = [f for f in series if _may_be_zero(f)]
+    if not unsaid:
+        return tuple(series)
     weighted = [f for f in series if (f.b.value or 0) > NEAR_ZERO_B and role_of(f) is not Role.ADC]
-    if not unsaid or not weighted:
+    if not weighted:
         return tuple(series)
     if not series[0].manufacturer.upper().startswith(_OMIT_ZERO):
         places = [f.plane.position_mm for f in unsaid if f.plane]

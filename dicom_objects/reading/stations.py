@@ -174,7 +174,9 @@ def _within_range(stacks: Sequence[Stack], limits: FitLimits) -> tuple[list[Stac
     if len(kept) == len(stacks) or fit_refusal([s.b for s in kept], limits) is not None:
         return list(stacks), []
     text = f"its b-value is above {limits.highest_b_max:g} s/mm², too high for the fit."
-    return kept, [v.refused("B_RANGE", text) for s in stacks if s not in kept for v in s.volumes]
+    return kept, [
+        v.refused("B_NOT_FITTED", text) for s in stacks if s not in kept for v in s.volumes
+    ]
 
 
 def _same_high_b(

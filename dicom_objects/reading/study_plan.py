@@ -31,7 +31,8 @@ class StudyPlan:
     @property
     def faults(self) -> tuple[Refusal, ...]:
         """Refusals of diffusion images that a complete and sound study would not have."""
-        return tuple(r for r in self.refusals if r.code not in SIDE_CODES)
+        harmless = set(SIDE_CODES) - {"INCOMPLETE_REPEAT"}
+        return tuple(r for r in self.refusals if r.code not in harmless)
 
 
 def plan_study(frames: Sequence[Frame], limits: FitLimits = DEFAULT_LIMITS) -> StudyPlan:

@@ -109,17 +109,19 @@ def _stack(
         return Stack(b, (tuple(traces),)), [v.refused("TRACE_USED", text) for v in directions]
     if how_traced(directions) == FROM_DIRECTIONS and b > NEAR_ZERO_B:
         return Stack(b, tuple(_by_direction(directions))), []
-    text = _too_few(b, len(_by_direction(directions)))
-    return None, [v.refused("DIRECTIONS_ONLY", text) for v in directions]
+    reason = _too_few(b, len(_by_direction(directions)))
+    return None, [v.refused(*reason) for v in directions]
 
 
-def _too_few(b: float, n_directions: int) -> str:
+def _too_few(b: float, n_directions: int) -> tuple[str, str]:
     if b <= NEAR_ZERO_B:
-        return f"single directions of b {b:g}: neither b 0 nor diffusion weighted enough to fit."
-    return (
+        text = f"single directions of b {b:g}: neither b 0 nor diffusion weighted enough to fit."
+        return "NEAR_B0", text
+    text = (
         f"{n_directions} diffusion direction(s) of b {b:g} do not measure the trace: they do not"
         " cover space evenly; send all directions or the trace images."
     )
+    return "DIRECTIONS_ONLY", text
 
 
 def _zero_stack(
@@ -145,7 +147,10 @@ def _zero_stack(
 
 def _other_zero(volume: Volume) -> tuple[str, str]:
     if is_derived_b0(volume.first):
-        return ("DERIVED_B0", "a b 0 that was made by processing; the acquired one is used.")
+        return (
+            "DERIVED_B0",
+            "a b 0 that was made by processing; another one of this position is used.",
+        )
     return ("OTHER_B0", "another b 0 of this position; the one of the trace's series is used.")
 
 

@@ -127,7 +127,7 @@ def send(world, sending):
 @given(sending=sendings())
 def test_a_study_is_right_or_refused(world, sending):
     plan = plan_study(send(world, sending), ANY_TILT)
-    assert_right(plan)
+    assert_right(plan, by_slice=bool(sending.dropped) and not sending.told_apart)
     assert {r.code for r in plan.faults} <= REFUSALS
     if not plan.stations:
         assert plan.faults
@@ -186,14 +186,14 @@ def test_directions_make_a_whole_trace_or_none(world, dropped, seed, with_copies
     else:
         (station,) = plan.stations
         trace = station.stacks[1]
-        assert_right(plan)
+        assert np.ptp(gains(trace)) < 0.002
         assert np.median(gains(trace)) == pytest.approx((0.5 * 1.0 * 1.2) ** (1 / 3), abs=0.001)
 
 
 @quick
 @given(
     n_stations=st.integers(2, 4),
-    step=st.floats(12.0, 25.0),
+    step=st.floats(12.0, 24.0),
     own_frame_of_reference=st.booleans(),
     own_series=st.booleans(),
     seed=st.integers(0, 10**6),
@@ -218,9 +218,10 @@ def test_stations_come_back_as_they_were(
     random.Random(seed).shuffle(sent)
     plan = plan_study(sent)
     assert not plan.faults
-    assert_right(plan, expected_gain=1.0)
-    n_slices = sum(s.stacks[0].geometry.shape[0] for s in plan.stations)
-    assert n_slices == 5 * n_stations
+    assert_right(plan)
+    assert [s.stacks[0].geometry.shape[0] for s in plan.stations] == [5] * n_stations
+    found = [s.stacks[0].geometry.origin_mm[2] for s in plan.stations]
+    assert found == pytest.approx([number * step for number in range(n_stations)])
 
 
 def in_frame_of_reference(frame, uid):
