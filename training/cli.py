@@ -126,6 +126,16 @@ def compare(
 
 
 @app.command()
+def readers(
+    grades: Annotated[Path, typer.Argument(help="CSV: exam, structure, reader, grade.")],
+) -> None:
+    """Print a reader study: grades from poor to excellent, and Gwet's AC1 by structure."""
+    from training.assessment.readers import read_grades, reader_table  # noqa: PLC0415
+
+    typer.echo(reader_table(read_grades(grades)))
+
+
+@app.command()
 def export(
     run: Annotated[Path, typer.Argument(help="The run's folder.")],
     repository: Annotated[Path, typer.Argument(help="Model repository.")] = Path(

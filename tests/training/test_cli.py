@@ -13,7 +13,7 @@ runner = CliRunner()
 def test_help_names_every_command():
     shown = runner.invoke(app, ["--help"])
     assert shown.exit_code == 0
-    for command in ("prepare", "fit", "evaluate", "compare", "export"):
+    for command in ("prepare", "fit", "evaluate", "compare", "readers", "export"):
         assert command in shown.output
 
 
