@@ -74,7 +74,8 @@ def _content_check(settings: Settings) -> ContentCheck | None:
     content = settings.node.content
     if not content.enabled:
         return None
-    return ContentProcess(WholeBody(content.coverage_mm, content.b_values))
+    expected = WholeBody(content.coverage_mm, content.b_values, fit_limits(settings))
+    return ContentProcess(expected)
 
 
 def worker_configuration(settings: Settings) -> WorkerConfiguration:

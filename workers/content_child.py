@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dicom_objects.reading.completeness import WholeBody, judge_completeness
 from dicom_objects.reading.headers import read_headers
+from dicom_objects.reading.limits import FitLimits
 from workers.confinement import confine
 
 if TYPE_CHECKING:
@@ -60,7 +61,9 @@ def answer(headers: Headers, request: dict[str, Any]) -> dict[str, Any]:
     """Return the verdict on one content, as `dicom_node.content.Verdict` has it."""
     frames = headers.frames(request["study_uid"], [Path(p) for p in request["paths"]])
     late = frozenset(Path(p) for p in request["late"])
-    found = judge_completeness(frames, WholeBody(**request["expected"]), late)
+    given = request["expected"]
+    expected = WholeBody(**given | {"limits": FitLimits(**given["limits"])})
+    found = judge_completeness(frames, expected, late)
     return {"whole": found.complete, "sentence": found.sentence}
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dicom_objects.reading.limits import DEFAULT_LIMITS, FitLimits
 from dicom_objects.reading.study_plan import plan_study
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class WholeBody:
     """From the lowest to the highest slice; vertex to mid-thigh is 900 and more."""
     b_values: int = 2
     """Different b-values of every station."""
+    limits: FitLimits = DEFAULT_LIMITS
+    """Which stations can be measured at all."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def judge_completeness(
             no reason to hurry. None: all are new.
 
     """
-    plan = plan_study(frames)
+    plan = plan_study(frames, expected.limits)
     stations = plan.stations
     lack = _unfinished(plan) or _lack(stations, expected)
     if lack:

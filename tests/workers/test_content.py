@@ -3,11 +3,13 @@
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
 from dicom_node.content import Content
 from dicom_objects.reading.completeness import WholeBody
+from dicom_objects.reading.limits import FitLimits
 from tests.dicom_objects.reading.small_bodies import COVERAGE_MM, whole_body, write_images
 from workers import content_child
 from workers.content import ContentProcess
@@ -49,6 +51,13 @@ def test_the_child_tells_a_whole_body_from_half_of_one(check, files):
     assert (half.whole, half.sentence) == (False, "40 of 120 mm of the body")
     whole = look(content(files))
     assert (whole.whole, whole.sentence) == (True, "3 stations with b 50, 800 cover 120 mm")
+
+
+def test_the_sites_limits_reach_the_child(files):
+    look = ContentProcess(replace(EXPECTED, limits=FitLimits(slice_spacing_max_mm=9.0)))
+    verdict = look(content(files))
+    look.close()
+    assert (verdict.whole, verdict.sentence.split(":")[0]) == (False, "SPACING_RANGE")
 
 
 def test_a_file_that_is_no_dicom_is_passed_over(check, files, tmp_path):
