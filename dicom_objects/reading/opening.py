@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pydicom
 from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_dataset
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
@@ -68,16 +69,13 @@ def open_file(path: Path) -> OpenedFile:
 
     """
     data = _bytes(path)
-    thinned = thin(data)
-    stream = BytesIO(thinned[0] if thinned else data)
-    force = data[128:132] != b"DICM"
-    dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=force)
+    dataset, syntax, pixels_at = _parsed(data)
     header = InstanceHeader(dataset)
     if not text(header, "SOPInstanceUID"):
         message = "no SOP Instance UID"
         raise InvalidDicomError(message)
     frames = max(1, int(number(header, "NumberOfFrames") or 1))
-    pixels = _pixels(dataset, header, thinned[1] if thinned else stream.tell(), data)
+    pixels = _pixels(header, syntax, pixels_at, data)
     return OpenedFile(path, dataset, header, pixels, frames)
 
 
@@ -99,9 +97,25 @@ def _bytes(path: Path) -> bytes:
         return file.read()
 
 
-def _pixels(dataset: Dataset, header: InstanceHeader, at: int, data: bytes) -> Pixels | None:
+def _parsed(data: bytes) -> tuple[Dataset, str, int]:
+    """Return the header, its transfer syntax and where Pixel Data begins."""
+    thinned = thin(data)
+    if thinned:
+        syntax = thinned.transfer_syntax_uid
+        stream = BytesIO(thinned.elements)
+        return (
+            read_dataset(stream, syntax == ImplicitVRLittleEndian, True),
+            syntax,
+            thinned.pixels_at,
+        )
+    stream = BytesIO(data)
+    dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=data[128:132] != b"DICM")
+    syntax = str(dataset.file_meta.get("TransferSyntaxUID", ImplicitVRLittleEndian))
+    return dataset, syntax, stream.tell()
+
+
+def _pixels(header: InstanceHeader, syntax: str, at: int, data: bytes) -> Pixels | None:
     bits, rows, columns = (number(header, k) for k in ("BitsAllocated", "Rows", "Columns"))
-    syntax = dataset.file_meta.get("TransferSyntaxUID", ImplicitVRLittleEndian)
     order = ">" if syntax == ExplicitVRBigEndian else "<"
     inflated = syntax == DeflatedExplicitVRLittleEndian  # then `at` is no place in the file
     if bits is None or not rows or not columns:
@@ -118,7 +132,7 @@ def _pixels(dataset: Dataset, header: InstanceHeader, at: int, data: bytes) -> P
         lossy="01" in tokens(header, "LossyImageCompression") or syntax not in _LOSSLESS,
         stored_shape=(int(rows), int(columns)),
         unused_bits=max(0, int(bits - _or(number(header, "BitsStored"), bits))),
-        transfer_syntax_uid=str(syntax),
+        transfer_syntax_uid=syntax,
     )
     frames = max(1, int(number(header, "NumberOfFrames") or 1))
     complete = (whole.offset or 0) + frames * _frame_bytes(whole) <= len(data)

@@ -60,7 +60,7 @@ def load_image(instances: Sequence[Frame]) -> NDArray[np.float32]:
 
     def load(file: list[int]) -> None:
         for k, stored in zip(file, _stored_frames([instances[k] for k in file]), strict=True):
-            result[k] = _image(instances[k], stored, (plane.rows, plane.columns))
+            _fill(result[k], instances[k], stored)
 
     with ThreadPoolExecutor(max_workers=4) as pool:
         list(pool.map(load, by_file.values()))
@@ -116,17 +116,14 @@ def _decode(frames: Sequence[Frame]) -> dict[int, NDArray[np.generic]]:
         raise UndecodablePixels(message) from error
 
 
-def _image(
-    frame: Frame, stored: NDArray[np.generic], shape: tuple[int, int]
-) -> NDArray[np.float32]:
+def _fill(image: NDArray[np.float32], frame: Frame, stored: NDArray[np.generic]) -> None:
     pixels = _pixels(frame)
-    (row, column), (rows, columns) = pixels.origin, shape
+    (row, column), (rows, columns) = pixels.origin, image.shape
     tile = stored[row : row + rows, column : column + columns]
-    if tile.shape != shape:
+    if tile.shape != image.shape:
         message = f"series {frame.series_number}: pixel data does not have rows x columns values"
         raise UndecodablePixels(message)
-    image = tile.astype(np.float32)
+    image[:] = tile
     if (pixels.slope, pixels.intercept) != (1.0, 0.0):
         image *= np.float32(pixels.slope)
         image += np.float32(pixels.intercept)
-    return image

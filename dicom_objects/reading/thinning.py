@@ -9,6 +9,7 @@ left to it whole.
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 
 from pydicom.datadict import tag_for_keyword
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
@@ -52,8 +53,18 @@ class _UnusualError(ValueError):
     """Something that is not walked over here."""
 
 
-def thin(data: bytes) -> tuple[bytes, int] | None:
-    """Return the elements that are read, and where Pixel Data begins; None for unusual files.
+@dataclass(frozen=True)
+class ThinHeader:
+    """The elements that are read, byte for byte as in the file."""
+
+    elements: bytes
+    transfer_syntax_uid: str
+    pixels_at: int
+    """Where Pixel Data begins in the file; its end when there are none."""
+
+
+def thin(data: bytes) -> ThinHeader | None:
+    """Leave out what is not read and the file meta information; None for unusual files.
 
     Args:
         data: a whole file with preamble and file meta information.
@@ -65,13 +76,14 @@ def thin(data: bytes) -> tuple[bytes, int] | None:
         syntax, start = _meta(data)
         if syntax in ("", ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian):
             return None
-        return _kept(data, start, explicit=syntax != ImplicitVRLittleEndian)
+        kept, at = _kept(data, start, explicit=syntax != ImplicitVRLittleEndian)
     except (_UnusualError, struct.error, RecursionError):
         return None
+    return ThinHeader(kept, syntax, at)
 
 
 def _kept(data: bytes, at: int, *, explicit: bool) -> tuple[bytes, int]:
-    kept = [data[:at]]
+    kept = []
     size = len(data)
     while at < size:
         group, element, end = _element(data, at, explicit=explicit)
