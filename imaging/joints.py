@@ -89,7 +89,8 @@ def measure_joint(lower: PlacedStation, upper: PlacedStation, grid: Geometry) ->
 
 def joint_notes(joints: Sequence[Joint]) -> tuple[QualityNote, ...]:
     """Say where stations do not fit together in signal or place, or where it cannot be told."""
-    return tuple(note for joint in joints for note in (*_signal(joint), *_place(joint)))
+    notes = [note for joint in joints for note in (*_signal(joint), *_place(joint))]
+    return (*notes, *_confirmed_frames(joints))
 
 
 def _signal(joint: Joint) -> Iterator[QualityNote]:
@@ -126,9 +127,17 @@ def _place(joint: Joint) -> Iterator[QualityNote]:
             "their positions; these were taken as they stand."
         )
         yield QualityNote("STATION_FRAME", "warning", text)
-    elif not joint.same_frame:
-        text = f"{pair} name different frames of reference; their overlap confirms the positions."
-        yield QualityNote("STATION_FRAME", "info", text, joint.correlation)
+
+
+def _confirmed_frames(joints: Sequence[Joint]) -> Iterator[QualityNote]:
+    """One remark for all: some vendors begin a new frame whenever the table moves."""
+    confirmed = [j.correlation for j in joints if not j.same_frame and j.correlation is not None]
+    if confirmed:
+        text = (
+            "Stations name different frames of reference; where they overlap they show the same "
+            f"body (correlation {min(confirmed):.2f} or more), so their positions were used."
+        )
+        yield QualityNote("STATION_FRAME", "info", text, min(confirmed))
 
 
 def _steps(place: Seam, gain: float | None) -> dict[float, float]:

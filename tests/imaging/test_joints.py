@@ -57,6 +57,12 @@ def test_stations_of_two_frames_that_show_one_body_are_joined_with_a_remark(body
     assert (note.code, note.severity) == ("STATION_FRAME", "info")
 
 
+def test_several_confirmed_frames_are_one_remark_that_gives_the_worst():
+    joints = [replace(QUIET, same_frame=False, correlation=c) for c in (0.97, 0.88, 0.93)]
+    (note,) = joint_notes([*joints, QUIET])
+    assert (note.code, note.severity, note.measured) == ("STATION_FRAME", "info", 0.88)
+
+
 def test_stations_of_two_frames_that_only_touch_are_joined_with_a_warning(body):
     parts = [framed(cut(body, 0, 20, "a"), "1.2.1"), framed(cut(body, 20, 40, "b"), "1.2.2")]
     (joint,) = assemble(parts).joints
