@@ -22,6 +22,7 @@ from tests.acceptance.peers import Orthanc, Service, make_service, storescu, wai
 pytestmark = pytest.mark.acceptance
 
 SEG = "1.2.840.10008.5.1.4.1.1.66.4"
+ADC = "1.2.840.10008.5.1.4.1.1.30"
 SR = "1.2.840.10008.5.1.4.1.1.88.34"
 N_STUDIES = 10
 N_KILLS = 4
@@ -82,7 +83,7 @@ def test_a_study_comes_back_from_the_pacs_byte_for_byte(
             [job] = store.jobs()
             results = service.folder / "data/results"
             classes = assert_the_pacs_has_what_was_kept(store, results, orthanc, job.id)
-            assert classes == {SEG: 2, SR: 1}
+            assert classes == {SEG: 2, ADC: 2, SR: 1}
             assert {"read", "anatomy", "encode", "deliver"} <= set(store.stage_seconds(job.id))
             files = {r.name: results / r.path for r in store.results(job.id)}
     finally:
@@ -148,8 +149,8 @@ def test_killed_at_random_moments_nothing_is_lost_and_nothing_comes_twice(
         for job in store.jobs():
             results = service.folder / "data/results"
             classes = assert_the_pacs_has_what_was_kept(store, results, orthanc, job.id)
-            assert classes == {SEG: 2, SR: 1}
-    assert len(orthanc.instances()) == 3 * N_STUDIES
+            assert classes == {SEG: 2, ADC: 2, SR: 1}
+    assert len(orthanc.instances()) == 5 * N_STUDIES
 
 
 class Killer:

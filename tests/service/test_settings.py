@@ -135,3 +135,11 @@ def test_what_happens_without_a_canal_reaches_the_worker_and_the_digest():
     assert NormalisationRule(**wiring.worker_configuration(usual).normalisation).method == "cord"
     with pytest.raises(SettingsError, match=r"normalisation\.without_canal"):
         load_settings({"normalisation": {"without_canal": "guess"}})
+
+
+def test_a_site_can_do_without_adc_maps():
+    from service import wiring  # noqa: PLC0415
+
+    assert wiring.worker_configuration(load_settings()).build.adc_map
+    without = load_settings({"results": {"adc_map": False}})
+    assert not wiring.worker_configuration(without).build.adc_map

@@ -1,0 +1,26 @@
+"""Results of other bytes have other UIDs, those of the same bytes the same."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+
+from tests.workers.conftest import BUILD
+from workers.encoding import Run, uid_seed
+
+RUN = Run("run-1", datetime(2026, 3, 1, tzinfo=UTC), "ab" * 32, BUILD)
+FOUND = SimpleNamespace(
+    study=SimpleNamespace(study_uid="2.25.1"),
+    model=SimpleNamespace(name="anatomy", version="1.0.0", sha256="cd" * 32),
+)
+
+
+def test_the_run_has_no_part_in_the_uids():
+    assert uid_seed(FOUND, RUN) == uid_seed(FOUND, replace(RUN, run_id="run-2"))
+
+
+@pytest.mark.parametrize("change", [{"adc_map": False}, {"settings_digest": "1" * 64}])
+def test_what_changes_the_report_changes_the_uids(change):
+    other = replace(RUN, build=replace(BUILD, **change))
+    assert uid_seed(FOUND, other) != uid_seed(FOUND, RUN)
