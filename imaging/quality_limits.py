@@ -12,13 +12,15 @@ class QualityLimits:
     b-value habits are those of `clinical_and_console.md` A1.
     """
 
-    fat_signal: float = 0.35
+    fat_signal: float = 0.3
     """High-b signal, in units of the spinal cord's, that suppressed fat does not reach."""
     fat_adc_um2_s: float = 600.0
     """Fat diffuses little; with noise its ADC is still below this."""
-    fat_share: float = 0.04
+    fat_share: float = 0.03
     """Share of the rim of 100 mm of the body that looks like fat that was not suppressed. Without
-    a failure up to 0.02 was seen, with a plain one 0.05 to 0.25."""
+    a failure up to 0.02 was seen, with a plain one 0.05 to 0.3."""
+    fat_density: float = 1 / 3
+    """Share of a voxel's 26 neighbours in the rim that must look the same: noise is scattered."""
     rim_mm: float = 15.0
     """Depth of the rim under the skin."""
     motion_mm: float = 5.0

@@ -32,6 +32,8 @@ class Row:
     tdv_ml: str
     gadc_um2_s: str
     n_lesions: str
+    partial: bool
+    """Not the whole body was in the images."""
 
 
 @router.get("/")
@@ -88,6 +90,7 @@ def _row(site: Site, job: Job) -> Row:
         tdv_ml=present(summary["tdv_ml"], 1) if measured else "",
         gadc_um2_s=present(summary["gadc_um2_s"], 0) if measured else "",
         n_lesions=str(summary["n_lesions"]) if measured else "",
+        partial=summary.get("coverage_status") == "partial",
     )
 
 

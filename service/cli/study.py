@@ -121,7 +121,8 @@ def _reject(code: str, message: str, series: Sequence[Any], *, as_json: bool) ->
 def _print_outcome(outcome: "Outcome", out: Path, seconds: dict[str, float]) -> None:
     measured = outcome.findings.measurement
     adc = measured.adc
-    typer.echo(f"TDV      {measured.tdv_ml:.1f} mL in {measured.n_lesions} lesions")
+    where = ", of a partial body" if measured.coverage_status == "partial" else ""
+    typer.echo(f"TDV      {measured.tdv_ml:.1f} mL in {measured.n_lesions} lesions{where}")
     typer.echo("gADC     " + ("no disease found" if adc is None else f"{adc.median:.0f} µm²/s"))
     for note in outcome.findings.quality:
         typer.echo(f"{note.severity:<8} {note.text} [{note.code}]")

@@ -75,7 +75,16 @@ def delivered(store, open_job, tmp_path):
         (folder / name).write_bytes(content)
         digest = hashlib.sha256(content).hexdigest()
         files.append(ResultFile(kind, name, media_type, f"run/{name}", digest))
-    store.keep_summary(job, {"tdv_ml": 12.34, "gadc_um2_s": 801.6, "n_lesions": 3, "quality": []})
+    store.keep_summary(
+        job,
+        {
+            "tdv_ml": 12.34,
+            "gadc_um2_s": 801.6,
+            "n_lesions": 3,
+            "quality": [],
+            "coverage_status": "partial",
+        },
+    )
     store.keep_results(job, files)
     store.deliver(job)
     return job

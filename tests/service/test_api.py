@@ -211,7 +211,7 @@ def test_metrics_have_our_prefix_and_no_identifier(client, delivered, rejected):
 def test_the_pages_show_state_numbers_reason_and_that_it_is_research(client, delivered, rejected):
     page = client.get("/").text
     assert "RESEARCH USE ONLY" in page
-    for shown in ("12.3", "802", "delivered", "nothing to measure", "NO_USABLE"):
+    for shown in ("12.3", "partial body", "802", "delivered", "nothing to measure", "NO_USABLE"):
         assert shown in page
     job = client.get(f"/jobs/{rejected.id}").text
     assert "RESEARCH USE ONLY" in job
