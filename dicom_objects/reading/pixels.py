@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pydicom
 from pydicom.pixels.utils import iter_pixels
-from pydicom.uid import JPEG2000Lossless, JPEGLossless, JPEGLosslessSV1, JPEGLSLossless, RLELossless
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    RLELossless,
+)
 
 from dicom_objects.attributes import DAMAGED
 from dicom_objects.errors import DicomObjectError
@@ -26,6 +36,10 @@ _UNDECODABLE = (*DAMAGED, RuntimeError, OSError, MemoryError)
 # One decoder a syntax, so that a machine with more plugins reads the same values. GDCM, whose
 # parsers are not used, decodes what no other decoder of a free licence does.
 _DECODERS: dict[str, str] = {
+    ImplicitVRLittleEndian: "",
+    ExplicitVRLittleEndian: "",
+    ExplicitVRBigEndian: "",
+    DeflatedExplicitVRLittleEndian: "",
     RLELossless: "pydicom",
     JPEGLossless: "gdcm",
     JPEGLosslessSV1: "gdcm",
@@ -105,11 +119,14 @@ def _read(frame: Frame, pixels: Pixels) -> NDArray[np.generic]:
 def _decode(frames: Sequence[Frame]) -> dict[int, NDArray[np.generic]]:
     """Decode the stored frames that are asked for, in one pass over the file."""
     indices = sorted({(frame.frame_number or 1) - 1 for frame in frames})
-    plugin = _DECODERS.get(_pixels(frames[0]).transfer_syntax_uid, "")
+    syntax = _pixels(frames[0]).transfer_syntax_uid
+    if syntax not in _DECODERS:
+        message = f"series {frames[0].series_number}: transfer syntax {syntax} is not decoded"
+        raise UndecodablePixels(message)
     try:
         # Not the path: pydicom 3.0 does not inflate a deflated file on that way.
         dataset = pydicom.dcmread(frames[0].path)
-        images = iter_pixels(dataset, indices=indices, raw=True, decoding_plugin=plugin)
+        images = iter_pixels(dataset, indices=indices, raw=True, decoding_plugin=_DECODERS[syntax])
         return dict(zip(indices, images, strict=True))
     except _UNDECODABLE as error:
         message = f"series {frames[0].series_number}: its transfer syntax could not be decoded"

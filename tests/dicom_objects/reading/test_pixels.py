@@ -166,7 +166,11 @@ def test_lossy_compression_is_noted_from_the_syntax_or_the_attribute(tmp_path, s
     dataset.file_meta.TransferSyntaxUID = syntax
     if flag:
         dataset.LossyImageCompression = flag
-    assert read_one(dataset, tmp_path)[0].pixels.lossy
+    frames = read_one(dataset, tmp_path)
+    assert frames[0].pixels.lossy
+    if not flag:
+        with pytest.raises(UndecodablePixels, match=syntax):
+            load_image(frames)
 
 
 def test_an_image_without_pixel_data_has_no_pixels(tmp_path):
