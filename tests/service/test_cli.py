@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pydicom
 import pytest
@@ -185,3 +186,22 @@ def mr_image(series, n, b):
     if b is not None:
         image.DiffusionBValue = b
     return image
+
+
+def test_phantom_writes_the_form_that_was_asked_for(call, tmp_path, monkeypatch):
+    orders = []
+
+    def make(order, out):
+        orders.append(order)
+        truth = {"tdv_ml": 12.5, "gadc_um2_s": 900.0}
+        return SimpleNamespace(files=(), dicom_dir=out, truth_document=lambda: truth)
+
+    monkeypatch.setattr("service.synthetic.make_study", make)
+    assert call("phantom", tmp_path / "a").exit_code == 0
+    result = call("phantom", tmp_path / "b", "--flavour", "siemens-xa-enhanced", "--small")
+    assert "true TDV 12.5 mL" in result.stdout
+    assert [(o.flavour.value, o.small) for o in orders] == [
+        ("standard", False),
+        ("siemens-xa-enhanced", True),
+    ]
+    assert call("phantom", tmp_path / "c", "--flavour", "nobody").exit_code == 2

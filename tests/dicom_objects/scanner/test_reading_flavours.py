@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from dicom_objects.reading.diffusion import read_study
-from dicom_objects.scanner.study import Flavour
+from dicom_objects.scanner.study import Flavour, write_study
+from tests.dicom_objects.conftest import make_acquisition
 from tests.dicom_objects.scanner.conftest import B_VALUES
 
 ROUNDING = 1 / 12000
@@ -32,6 +33,13 @@ def test_stations_lie_where_they_were_acquired(study, imaged):
 def test_b_values_are_those_of_the_acquisition(study):
     for station in study.stations:
         assert station.volume.b_values == pytest.approx(B_VALUES, abs=0.01)
+
+
+def test_a_study_without_b_0_reads_as_well(flavour, tmp_path):
+    plain = make_acquisition(2)
+    files = write_study(plain, tmp_path, distractors=False, flavour=flavour)
+    stations = read_study(files).stations
+    assert [s.volume.b_values for s in stations] == [(50.0, 600.0, 900.0)] * 2
 
 
 def test_images_differ_by_one_scale_and_by_rounding(study, imaged):
