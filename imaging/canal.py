@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import cc3d
 import numpy as np
 
+from imaging.morphology import grown
 from imaging.quality import QualityNote
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from imaging.geometry import Geometry
 
+JOIN_MM = 40.0
+"""Gaps up to about this are a model's, as in `imaging.fragments`; the tube goes on beyond them."""
 _STEP_MM = 20.0
 """The centre line has a point this often; closer ones follow single voxels, not the spine."""
 
@@ -37,7 +40,7 @@ class CanalRule:
     """Length over the length of the images: 0.3 in a scan from vertex to feet."""
     least_largest_share: float = 0.8
     """Share of the volume that one connected part holds."""
-    least_filled: float = 0.9
+    least_filled: float = 0.8
     """Share of the slices between its ends that show it."""
     section_mm2: tuple[float, float] = (60.0, 600.0)
     """Median area in a slice."""
@@ -64,12 +67,12 @@ class CanalShape:
 def canal_shape(canal: NDArray[np.bool_], geometry: Geometry) -> CanalShape:
     """Measure a mask (slice, row, column); slices are counted along the first axis.
 
-    Parts that are one slice apart are one: a mask drawn at another spacing may skip a slice.
+    Parts within `JOIN_MM` of each other are one: models leave gaps of a few slices.
     """
     volume_ml = int(np.count_nonzero(canal)) * geometry.voxel_volume_ml
     if volume_ml == 0:
         return CanalShape(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    largest, share = _largest_part(canal)
+    largest, share = _largest_part(canal, geometry)
     n_voxels = np.count_nonzero(largest, axis=(1, 2))
     slices = np.flatnonzero(n_voxels)
     n_long = int(slices[-1] - slices[0] + 1)
@@ -133,10 +136,9 @@ def _unless(fine: bool, code: str, finding: str, measured: float) -> QualityNote
     return QualityNote(code, "warning", f"The spinal canal found {finding}.", measured)
 
 
-def _largest_part(canal: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], float]:
-    """Return the largest part, its slices joined over gaps of one, and its share of the voxels."""
-    joined = canal.copy()
-    joined[1:-1] |= canal[:-2] & canal[2:]
+def _largest_part(canal: NDArray[np.bool_], geometry: Geometry) -> tuple[NDArray[np.bool_], float]:
+    """Return the largest part and its share of the voxels."""
+    joined = grown(canal, geometry, JOIN_MM / 2)
     parts: NDArray[Any] = cc3d.connected_components(np.ascontiguousarray(joined), connectivity=26)
     n_voxels = np.bincount(parts[canal])
     n_voxels[0] = 0
