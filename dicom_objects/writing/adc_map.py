@@ -129,7 +129,8 @@ def _turn_frames(built: ParametricMap) -> None:
 def stored_values(adc_um2_s: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the map within its range; 0 where there is no ADC."""
     within = np.clip(adc_um2_s, *_RANGE_UM2_S)
-    return np.where(np.isnan(adc_um2_s), _PADDING, within).astype(np.float32)
+    # Not a number: no valid fit. Zero: outside the body's grid, where stations are resampled.
+    return np.where(adc_um2_s > 0, within, _PADDING).astype(np.float32)
 
 
 def _mapping(b_values: Sequence[float]) -> RealWorldValueMapping:

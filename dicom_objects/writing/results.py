@@ -127,8 +127,12 @@ def _encode_station(content: ResultContent, k: int) -> _EncodedStation:
         message = f"{source.station} has source files but no place in the assembly"
         raise DicomObjectError(message)
     geometry = next(s.volume.geometry for s in content.study.stations if s.name == source.station)
-    slices = read_slices(source.images_by_b[max(source.images_by_b)], geometry)
-    images_by_b = {b: read_references(images) for b, images in source.images_by_b.items()}
+    high_b = max(source.images_by_b)
+    slices = read_slices(source.images_by_b[high_b], geometry)
+    images_by_b = {
+        b: tuple(one.reference for one in slices) if b == high_b else read_references(images)
+        for b, images in source.images_by_b.items()
+    }
     segments = segments_of(
         cut_station(content.labels, placement),
         cut_station(content.lesion_labels, placement),

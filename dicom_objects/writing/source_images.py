@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pydicom
-from pydicom.datadict import dictionary_has_tag, dictionary_VR
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
+from pydicom.filereader import read_partial
 
 from dicom_objects.attributes import text
 from dicom_objects.uids import derived_uid
@@ -41,6 +42,7 @@ _TYPE_2 = (
     "ReferringPhysicianName",
     "Manufacturer",
 )
+_SERIES = tag_for_keyword("SeriesInstanceUID") or 0
 _PATIENT_AND_STUDY = (0x0008, 0x0010, 0x0012)
 
 
@@ -82,12 +84,14 @@ def read_patient_name(path: Path) -> PersonName | str:
 
 def read_references(images: Sequence[SourceImage]) -> tuple[ImageReference, ...]:
     """Return how to refer to the image behind each slice; each file is read once."""
-    tags = ["SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID"]
-    headers = {
-        path: pydicom.dcmread(path, stop_before_pixels=True, force=True, specific_tags=tags)
-        for path in dict.fromkeys(image.path for image in images)
-    }
-    return references_to(images, headers)
+    paths = dict.fromkeys(image.path for image in images)
+    return references_to(images, {path: _identity(path) for path in paths})
+
+
+def _identity(path: Path) -> Dataset:
+    """Read up to the series: the groups of an enhanced object come after it, thousands of them."""
+    with path.open("rb") as file:
+        return read_partial(file, stop_when=lambda tag, *_: tag > _SERIES, force=True)
 
 
 def references_to(

@@ -70,8 +70,8 @@ def test_invalid_voxels_lie_outside_the_real_world_values(holes):
 
 
 def test_stored_values_keep_what_is_valid_and_clip_to_the_range():
-    given = np.array([np.nan, 0.2, 1.0, 712.25, 5000.0], np.float32)
-    assert stored_values(given).tolist() == [0.0, 1.0, 1.0, 712.25, 5000.0]
+    given = np.array([np.nan, 0.0, 0.2, 1.0, 712.25, 5000.0], np.float32)
+    assert stored_values(given).tolist() == [0.0, 0.0, 1.0, 1.0, 712.25, 5000.0]
     assert stored_values(given).dtype == np.float32
 
 
