@@ -32,6 +32,7 @@ HABIT = Habit(
         "Manufacturer": "CANON_MEC",
         "ManufacturerModelName": "OSTEON PHANTOM (synthetic)",
         "InstitutionName": "OSTEON PHANTOM",
+        "InPlanePhaseEncodingDirection": "COL",
     },
     full_scale=24000,
     dtype=np.int16,

@@ -16,6 +16,7 @@ _NOT_OF_A_DOCUMENT = (
     "ContentTime", "ScanningSequence", "SequenceVariant", "ScanOptions", "MRAcquisitionType",
     "EchoTime", "RepetitionTime", "EchoTrainLength", "NumberOfAverages", "FlipAngle",
     "MagneticFieldStrength", "BodyPartExamined", "PatientPosition", "ProtocolName",
+    "InPlanePhaseEncodingDirection",
 )  # fmt: skip
 
 

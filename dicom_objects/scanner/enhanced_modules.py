@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _CLASSIC_ONLY = (
     "ScanningSequence", "SequenceVariant", "ScanOptions", "EchoTime", "RepetitionTime",
-    "EchoTrainLength", "NumberOfAverages", "FlipAngle",
+    "EchoTrainLength", "NumberOfAverages", "FlipAngle", "InPlanePhaseEncodingDirection",
 )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ HABIT = Habit(
         "Manufacturer": "GE MEDICAL SYSTEMS",
         "ManufacturerModelName": "OSTEON PHANTOM (synthetic)",
         "InstitutionName": "OSTEON PHANTOM",
+        "InPlanePhaseEncodingDirection": "COL",
         "SoftwareVersions": ["28", "LX", "MR29.1_EA_2039.g"],
     },
     full_scale=24000,

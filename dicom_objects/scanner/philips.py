@@ -37,6 +37,7 @@ HABIT = Habit(
         "Manufacturer": "Philips Medical Systems",
         "ManufacturerModelName": "OSTEON PHANTOM (synthetic)",
         "InstitutionName": "OSTEON PHANTOM",
+        "InPlanePhaseEncodingDirection": "COL",
         "SoftwareVersions": ["5.7.1", "5.7.1.2"],
     },
     full_scale=24000,
@@ -58,10 +59,17 @@ class Acquired:
     """One volume of a station as Philips stores it."""
 
     b: float
+    b_number: int
+    """From 1, one for each b-value, repeated b 0 images too."""
     direction: str
     """I, M, P or S."""
     gradient: tuple[float, float, float]
     image: NDArray[np.float32]
+
+    @property
+    def gradient_number(self) -> int:
+        """From 1; the trace image comes after its directions."""
+        return 1 + "MPSI".index(self.direction)
 
 
 def series(scan: Scan, distractors: bool) -> Iterator[ObjectSeries]:
@@ -89,15 +97,17 @@ def series(scan: Scan, distractors: bool) -> Iterator[ObjectSeries]:
 
 def acquired(station: Station, repeats: tuple[tuple[float, float], ...]) -> Iterator[Acquired]:
     """Yield b 0 (repeated), then M, P, S and their geometric mean I at each higher b-value."""
-    zero = (0.0, 0.0, 0.0)
+    zero, number = (0.0, 0.0, 0.0), 0
     for b, image in station.volume.images.items():
         if b <= WEIGHTED_FROM:
             for near_zero, factor in repeats:
-                yield Acquired(b + near_zero, "I", zero, image * np.float32(factor))
+                number += 1
+                yield Acquired(b + near_zero, number, "I", zero, image * np.float32(factor))
             continue
+        number += 1
         for one in DIRECTIONS:
-            yield Acquired(b, one.name, one.gradient, image * np.float32(one.factor))
-        yield Acquired(b, "I", zero, image)
+            yield Acquired(b, number, one.name, one.gradient, image * np.float32(one.factor))
+        yield Acquired(b, number, "I", zero, image)
 
 
 def slope(position: int) -> float:
@@ -112,14 +122,13 @@ def scale_slope(position: int) -> float:
 
 def _volumes(scan: Scan, position: int, station: Station, sequence: Sequence) -> Iterator[MRVolume]:
     place = scan.placed(station.volume.geometry, position)
-    steps = {"I": 0, "M": 1, "P": 2, "S": 3}
     for one in acquired(station, _B0_REPEATS):
         header = scan.header(sequence)
         header.DiffusionBValue = one.b
         header.DiffusionGradientOrientation = list(one.gradient)
         header.TemporalPositionIdentifier = 1
         header.NumberOfTemporalPositions = 1
-        _set_private(header, one, position, gradient_number=1 + steps[one.direction])
+        _set_private(header, one, position)
         yield _volume(scan, header, place, one.image, slope(position))
 
 
@@ -138,10 +147,11 @@ def _adc(scan: Scan, position: int, station: Station, sequence: Sequence) -> MRV
     return MRVolume(header, place, scan.stored(vendor_adc(station), 1.0), (1.0, 0.0))
 
 
-def _set_private(header: Dataset, one: Acquired, position: int, gradient_number: int) -> None:
+def _set_private(header: Dataset, one: Acquired, position: int) -> None:
     imaging = header.private_block(0x2001, DD001, create=True)
     imaging.add_new(0x03, "FL", one.b)
     imaging.add_new(0x04, "CS", one.direction)
+    imaging.add_new(0x0B, "CS", "TRANSVERSAL")
     first = header.private_block(0x2005, MR001, create=True)
     first.add_new(0x0D, "FL", 0.0)
     first.add_new(0x0E, "FL", scale_slope(position))
@@ -149,7 +159,8 @@ def _set_private(header: Dataset, one: Acquired, position: int, gradient_number:
         first.add_new(element, "FL", value)
     fifth = header.private_block(0x2005, MR005, create=True)
     fifth.add_new(0x0F, "SQ", Items([nested_copy()]))
-    fifth.add_new(0x13, "IS", gradient_number)
+    fifth.add_new(0x12, "IS", one.b_number)
+    fifth.add_new(0x13, "IS", one.gradient_number)
 
 
 def nested_copy() -> Dataset:

@@ -33,7 +33,6 @@ _MIXED = ("MIXED", "PRIMARY", "DIFFUSION", "MIXED")
 _ACQUIRED = ("ORIGINAL", "PRIMARY", "DIFFUSION", "NONE")
 _ISOTROPIC = ("DERIVED", "PRIMARY", "DIFFUSION", "NONE")
 _ADC = ("DERIVED", "PRIMARY", "DIFFUSION", "ADC")
-_GRADIENT_NUMBER = {"I": 1, "M": 2, "P": 3, "S": 4}
 _DIMENSIONS = (
     ("DiffusionBValue", "MRDiffusionSequence"),
     ("DiffusionGradientOrientation", "MRDiffusionSequence"),
@@ -57,7 +56,6 @@ def series(scan: Scan, distractors: bool) -> Iterator[ObjectSeries]:
 
 def _volumes(scan: Scan, position: int, station: Station) -> Iterator[FrameSet]:
     factor = slope(position)
-    numbers = {b: k for k, b in enumerate(station.volume.b_values, start=1)}
     for one in acquired(station, repeats=((0.0, 1.0),)):
         directionality, frame_type = _kind(one)
         directional = directionality == "DIRECTIONAL"
@@ -68,7 +66,7 @@ def _volumes(scan: Scan, position: int, station: Station) -> Iterator[FrameSet]:
             directionality,
             one.b,
             one.gradient if directional else None,
-            (numbers[one.b], _GRADIENT_NUMBER[one.direction]),
+            (one.b_number, one.gradient_number),
             _private(),
         )
 

@@ -31,6 +31,7 @@ HABIT = Habit(
         "Manufacturer": "SIEMENS",
         "ManufacturerModelName": "OSTEON PHANTOM (synthetic)",
         "InstitutionName": "OSTEON PHANTOM",
+        "InPlanePhaseEncodingDirection": "COL",
         "SoftwareVersions": "syngo MR E11",
     },
     full_scale=20000,

@@ -43,6 +43,7 @@ HABIT = Habit(
         "Manufacturer": "UIH",
         "ManufacturerModelName": "OSTEON PHANTOM (synthetic)",
         "InstitutionName": "OSTEON PHANTOM",
+        "InPlanePhaseEncodingDirection": "COL",
         "SoftwareVersions": "R002",
     },
     full_scale=30000,

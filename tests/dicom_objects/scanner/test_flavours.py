@@ -188,6 +188,10 @@ def test_philips_mixes_trace_images_directions_and_repeated_b_0(headers):
     for h in diffusion:
         b = private(h, 0x2001, "Philips Imaging DD 001", 0x03)
         assert math.isclose(b, h.DiffusionBValue, rel_tol=1e-6)
+        numbers = [private(h, 0x2005, "Philips MR Imaging DD 005", e) for e in (0x12, 0x13)]
+        order = sorted({0.0, 0.001, 0.002, 50.0, 900.0}).index(h.DiffusionBValue) + 1
+        letter = private(h, 0x2001, "Philips Imaging DD 001", 0x04)
+        assert numbers == [order, "MPSI".index(letter) + 1]
         assert "DiffusionDirectionality" not in h
 
 
