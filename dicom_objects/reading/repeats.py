@@ -34,7 +34,7 @@ def split_repeats(frames: Sequence[Frame]) -> list[list[Frame]]:
     keys = _keys(frames)
     parts = _clean_split(list(frames), keys)
     if parts is None:
-        parts = _layers(frames) or _partly_clean(frames, keys) or [list(frames)]
+        parts = _partly_clean(frames, keys) or _layers(frames) or [list(frames)]
     return [_ordered(part) for part in parts]
 
 

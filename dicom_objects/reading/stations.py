@@ -204,8 +204,9 @@ def _refuse_faulty(faulty: Sequence[Volume], stations: Sequence[StationStacks]) 
         if volume.fault is None:
             continue
         spare = any(lies_in(volume, s.first) for s in stations)
-        code = "INCOMPLETE_REPEAT" if spare and volume.fault[0] == "MISSING_SLICES" else None
-        refusals.append(volume.refused(code or volume.fault[0], volume.fault[1]))
+        code, text = volume.fault
+        incomplete = code in {"MISSING_SLICES", "TOO_FEW_SLICES"}
+        refusals.append(volume.refused("INCOMPLETE_REPEAT" if spare and incomplete else code, text))
     return refusals
 
 

@@ -1,5 +1,7 @@
 """A study comes back as acquired, whatever its files are called; what is not sure is refused."""
 
+import dataclasses
+import json
 import random
 
 import numpy as np
@@ -7,7 +9,8 @@ import pydicom
 import pytest
 
 from dicom_objects.errors import NoUsableDiffusion
-from dicom_objects.reading.diffusion import read_study
+from dicom_objects.reading.diffusion import describe_study, read_study
+from dicom_objects.reading.records import VolumeRecord
 from dicom_objects.scanner.study import write_study
 from tests.dicom_objects.conftest import make_acquisition
 from tests.dicom_objects.editing import copy_study, edit, every, series_record
@@ -70,6 +73,26 @@ def test_every_series_has_a_record(study):
     trace = series_record(study.series, 202)
     assert (trace.role, trace.b_values, trace.b_source) == ("trace", (600.0,), "(0018,9087)")
     assert (trace.code, trace.n_instances) == (None, 8)
+
+
+def test_a_record_tells_volumes_and_geometry_in_plain_values(study):
+    trace = series_record(study.series, 202)
+    assert (trace.content, trace.b_labels) == ("dwi-trace", (600.0,))
+    assert trace.volumes == (VolumeRecord(600.0, "vendor-trace", 1),)
+    assert trace.trace == ((600.0, "vendor-trace"),)
+    assert (trace.n_slices, trace.rows, trace.columns) == (8, 32, 32)
+    assert trace.spacing_mm == (3.0, 3.0, 5.0)
+    assert trace.slice_range_mm[1] - trace.slice_range_mm[0] == 35.0
+    assert series_record(study.series, 150).content == "adc"
+    assert series_record(study.series, 1).content == "other"
+    assert json.loads(json.dumps(dataclasses.asdict(trace)))["volumes"][0]["count"] == 1
+
+
+def test_describing_a_study_says_what_reading_it_says(study_files, study, one_station):
+    assert describe_study(study_files) == (study.series, None)
+    records, (code, sentence) = describe_study(one_station[103])
+    error = refusal(one_station[103])
+    assert (code, sentence, records) == (error.code, str(error), error.series)
 
 
 def test_one_b_value_is_refused_by_code_for_study_and_series(one_station):
