@@ -152,9 +152,14 @@ def _plane(geometry: Geometry, k: int) -> Dataset:
 
 
 def _check(header: Dataset, k: int, geometry: Geometry) -> None:
-    distance = np.linalg.norm(
-        geometry.to_patient_mm((k, 0, 0)) - numbers(header, "ImagePositionPatient")
-    )
+    """Compare the first and the last pixel of the image with those of the slice."""
+    first = np.array(numbers(header, "ImagePositionPatient"))
+    along_row, down_column = np.split(np.array(numbers(header, "ImageOrientationPatient")), 2)
+    between_rows, between_columns = numbers(header, "PixelSpacing")
+    rows, columns = geometry.shape[1] - 1, geometry.shape[2] - 1
+    last = first + down_column * between_rows * rows + along_row * between_columns * columns
+    slice_mm = geometry.to_patient_mm([(k, 0, 0), (k, rows, columns)])
+    distance = np.linalg.norm(slice_mm - (first, last), axis=1).max()
     if distance > _SAME_PLACE * min(geometry.spacing_mm):
         message = (
             f"the source of slice {k + 1} of {geometry.shape[0]} lies {distance:.1f} mm from it: "

@@ -105,7 +105,8 @@ def top_level(station, sop_class, what):
     header.FrameOfReferenceUID = FRAME_UID
     header.PositionReferenceIndicator = ""
     header.SpecificCharacterSet = "ISO_IR 100"
-    header.PatientName = "Doe^Jane"
+    header.PatientName = "Müller^José"
+    header.StudyDescription = "Ganzkörper"
     header.PatientID = "FORMS-1"
     header.PatientBirthDate = "19700101"
     header.PatientSex = "F"

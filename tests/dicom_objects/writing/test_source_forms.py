@@ -11,7 +11,9 @@ import SimpleITK
 from dicom_objects.errors import SourceMismatch
 from dicom_objects.reading.records import SourceImage, StationSource
 from dicom_objects.writing.results import encode_results
+from dicom_objects.writing.slices import read_slices
 from imaging.anatomy import BY_NAME
+from imaging.geometry import Geometry
 from imaging.stations import cut_station
 from tests.dicom_objects.conftest import make_content
 from tests.dicom_objects.writing.source_forms import FORMS, FRAME_UID, frame_b, make_study
@@ -129,7 +131,8 @@ def test_results_have_patient_study_and_frame_of_reference_of_the_source(written
     for result in written.results:
         header = pydicom.dcmread(result.path)
         assert header.StudyInstanceUID == written.content.study.study_uid
-        assert (header.PatientID, str(header.PatientName)) == ("FORMS-1", "Doe^Jane")
+        assert (header.PatientID, str(header.PatientName)) == ("FORMS-1", "Müller^José")
+        assert header.StudyDescription == "Ganzkörper"
         assert (header.PatientSex, header.AccessionNumber) == ("F", "ACC7")
         if result.kind != "sr":
             assert header.FrameOfReferenceUID == FRAME_UID
@@ -201,3 +204,14 @@ def test_an_image_that_lies_elsewhere_is_refused(tmp_path):
     study = replace(content.study, sources=(broken, *others))
     with pytest.raises(SourceMismatch, match=r"slice 1 of 8 lies 5\.0 mm from it"):
         encode_results(replace(content, study=study), tmp_path / "results")
+
+
+def test_an_image_that_is_turned_against_its_slice_is_refused(tmp_path):
+    study = make_study(FORMS["enhanced_per_b"], tmp_path)
+    images = study.sources[0].images_by_b[HIGH_B]
+    geometry = study.stations[0].volume.geometry
+    assert len(read_slices(images, geometry)) == 8
+    mirrored = geometry.affine.copy()
+    mirrored[:3, 2] *= -1  # the columns run to the patient's right
+    with pytest.raises(SourceMismatch, match=r"slice 1 of 8 lies 186\.0 mm"):  # 2 x 31 x 3 mm
+        read_slices(images, Geometry(geometry.shape, mirrored))

@@ -18,7 +18,10 @@ def tool(name):
 
 
 def run(*command):
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    # They print names in the character set of the object.
+    return subprocess.run(
+        command, capture_output=True, text=True, errors="replace", check=False, timeout=120
+    )
 
 
 def iod_errors(path):
