@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -30,14 +31,21 @@ def notes_by_series(plan: StudyPlan, stations: Sequence[StationStacks]) -> dict[
 def _all_notes(plan: StudyPlan, stations: Sequence[StationStacks]) -> Iterator[Note]:
     for one in plan.screened:
         yield from ((one.series_uid, text) for text in _of_series(one))
-    for refusal in plan.refusals:
-        if refusal.code in {"DUPLICATE", "INCOMPLETE_REPEAT"}:
-            text = f"{len(refusal.instances)} images left out: {refusal.reason}"
-            yield refusal.instances[0].series_uid, text
+    yield from _left_out(plan)
     for station in stations:
         for stack in station.stacks:
             yield from _of_stack(stack)
     yield from _between(stations)
+
+
+def _left_out(plan: StudyPlan) -> Iterator[Note]:
+    counted: Counter[Note] = Counter()
+    for refusal in plan.refusals:
+        if refusal.code in {"DUPLICATE", "INCOMPLETE_REPEAT"}:
+            uid = refusal.instances[0].series_uid
+            counted[uid, refusal.reason] += len(refusal.instances)
+    for (uid, reason), n_images in counted.items():
+        yield uid, f"{n_images} images left out: {reason}"
 
 
 def _of_series(one: Screened) -> Iterator[str]:
@@ -55,7 +63,7 @@ def _of_b_values(one: Screened) -> Iterator[str]:
         b = frame.b
         if b.doubt:
             yield f"{b.source} says b {b.value:g}, {b.doubt[1]} says {b.doubt[0]:g}."
-        if b.nominal is not None and b.value is not None and abs(b.nominal - b.value) > 0.5:
+        if b.nominal and b.value is not None and abs(b.nominal - b.value) > 0.5:
             yield f"b {b.value:g} s/mm² was played out where the protocol says {b.nominal:g}."
     if any("low confidence" in f.b.source for f, _ in one.images):
         yield "the b-value stands in a private element whose owner a de-identifier removed."

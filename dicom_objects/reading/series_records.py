@@ -35,6 +35,7 @@ _NO_DIFFUSION_CODES = (
     "DERIVED_MAP",
     "COMPUTED_B",
 )
+_STUDY_REFUSED = "STUDY_REFUSED"
 
 
 def records_of(
@@ -72,7 +73,7 @@ def not_dicom(n_files: int) -> SeriesRecord:
 def study_reason(records: Sequence[SeriesRecord]) -> tuple[str, str]:
     """Return the code and the sentence for a study none of whose series can be used."""
     codes = [r.code for r in records if r.code]
-    faults = Counter(code for code in codes if code not in _NO_DIFFUSION_CODES)
+    faults = Counter(code for code in codes if code not in (*_NO_DIFFUSION_CODES, _STUDY_REFUSED))
     if faults:
         code = faults.most_common(1)[0][0]
         reason = next(r.reason for r in records if r.code == code)
@@ -140,7 +141,7 @@ def _verdict(n_used: int, refusals: Sequence[Refusal]) -> tuple[str | None, str]
         left = sum(len(r.instances) for r in refusals)
         return None, f"{n_used} images used, {left} not: {faults[0].reason}"
     if not faults:
-        return "NO_DIFFUSION", "no diffusion weighting (no b-value)."
+        return _STUDY_REFUSED, "could be used, but the study as a whole is refused."
     return faults[0].code, faults[0].reason
 
 

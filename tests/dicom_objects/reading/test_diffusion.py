@@ -191,6 +191,7 @@ def test_lossy_images_are_refused(one_station):
 def test_two_patients_or_two_studies_are_refused(one_station):
     edit(one_station[101][0], lambda h: setattr(h, "PatientID", "ANOTHER"))
     assert refusal(every(one_station)).code == "PATIENT_MISMATCH"
+    assert {r.code for r in refusal(every(one_station)).series} == {"STUDY_REFUSED"}
     edit(one_station[101][0], lambda h: setattr(h, "StudyInstanceUID", "1.2.3"))
     assert refusal(every(one_station)).code == "SEVERAL_STUDIES"
 

@@ -305,7 +305,8 @@ def test_two_forms_sent_together_count_once(case):
     assert len(both) == 1
     assert both[0].volumes == one.volumes
     assert both[0].trace == one.trace
-    assert any("second time" in note for note in both[0].notes)
+    n_frames = sum(v.count for v in one.volumes) * one.n_slices
+    assert any(note.startswith(f"{n_frames} images left out") for note in both[0].notes)
 
 
 ENCODINGS = [
