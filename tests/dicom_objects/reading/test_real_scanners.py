@@ -192,7 +192,7 @@ ADC_CHECKS = [(c, check) for c, check in with_check("adc_check") if "voxels" in 
 
 
 @pytest.mark.parametrize(("case", "check"), ADC_CHECKS, ids=[c for c, _ in ADC_CHECKS])
-def test_the_mean_of_directions_gives_the_vendors_adc(case, check, record_property):
+def test_the_mean_of_directions_gives_the_vendors_adc(case, check):
     series = content_of(case, "dwi-directions")
     volume = read_study(files(case, series["folder"]), RESEARCH).stations[0].volume
     vendor = stacked(frames_of(case, content_of(case, "adc")["folder"]))
@@ -205,7 +205,6 @@ def test_the_mean_of_directions_gives_the_vendors_adc(case, check, record_proper
     adc = fit_adc(volume).adc_um2_s
     mask = (b0 > np.percentile(b0, 60)) & (vendor > 0) & np.isfinite(adc)
     ratio = adc[mask] / vendor[mask]
-    record_property("median ratio to the vendor", f"{np.median(ratio):.4f}")
     assert 0.995 <= np.median(ratio) <= 1.005
     assert np.corrcoef(adc[mask], vendor[mask])[0, 1] >= 0.999
     for voxel in check["voxels"]:
@@ -213,7 +212,7 @@ def test_the_mean_of_directions_gives_the_vendors_adc(case, check, record_proper
 
 
 @pytest.mark.parametrize("case", [case for case, _ in with_check("adc_check")])
-def test_a_trace_series_takes_its_b0_from_the_directions(case, record_property):
+def test_a_trace_series_takes_its_b0_from_the_directions(case):
     """The whole study at once: b 0 of one series, the vendor's trace of another."""
     study = read_study(files(case), RESEARCH)
     trace, directions = content_of(case, "dwi-trace"), content_of(case, "dwi-directions")
@@ -227,7 +226,6 @@ def test_a_trace_series_takes_its_b0_from_the_directions(case, record_property):
     b0 = volume.images[0.0]
     mask = (b0 > np.percentile(b0, 60)) & (vendor > 0) & (volume.high_b > 0) & np.isfinite(adc)
     median = np.median(adc[mask] / vendor[mask])
-    record_property("median ratio to the vendor", f"{median:.4f}")
     assert 1.0 <= median <= 1.06
 
 
@@ -253,7 +251,7 @@ TRACE_CHECKS = with_check("trace_check")
 
 
 @pytest.mark.parametrize("case", [c for c, _ in TRACE_CHECKS])
-def test_the_mean_of_directions_is_the_vendors_isotropic_image(case, record_property):
+def test_the_mean_of_directions_is_the_vendors_isotropic_image(case):
     paths = files(case)
     vendor = read_study(paths, RESEARCH).stations[0].volume
     plan = plan_study(read_headers(paths)[0], RESEARCH)
@@ -270,7 +268,6 @@ def test_the_mean_of_directions_is_the_vendors_isotropic_image(case, record_prop
     b0 = vendor.images[0.0]
     mask = (b0 > np.percentile(b0, 70)) & (vendor.high_b > 0)
     ratio = own.high_b[mask] / vendor.high_b[mask]
-    record_property("median ratio to the vendor", f"{np.median(ratio):.4f}")
     assert 0.98 <= np.median(ratio) <= 1.01
     assert np.corrcoef(own.high_b[mask], vendor.high_b[mask])[0, 1] > 0.98
 
