@@ -45,7 +45,9 @@ def find_cord(
     """Part the canal's voxels (n) by a mixture of two Gaussians on ADC.
 
     Of the component with the lower ADC the half with the lower values counts: it holds less CSF.
-    Where both components have nearly one mean, all voxels count and a note says so.
+    Where both components have nearly one mean, all voxels count and a note says so. Where that
+    leaves what diffuses like CSF, both components were CSF: a canal drawn wide holds far more of
+    it than cord. Then what lies below them is parted once more.
     """
     if signal.size < rule.fewest_voxels:
         return Cord(signal.size, 0.0, None)
@@ -57,10 +59,19 @@ def find_cord(
         notes = (_not_separated(distance),)
     else:
         chosen = adc_um2_s < mixture.means[0]
+    if chosen.any() and float(np.median(adc_um2_s[chosen])) > rule.adc_um2_s[1]:
+        chosen, notes = _below_csf(adc_um2_s, adc_um2_s < mixture.means[0]), ()
     if not chosen.any():
         return Cord(0, 0.0, None)
     medians = float(np.median(signal[chosen])), float(np.median(adc_um2_s[chosen]))
     return Cord(int(chosen.sum()), *medians, notes)
+
+
+def _below_csf(adc_um2_s: NDArray[np.float32], lower: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    if np.count_nonzero(lower) < 2:
+        return lower
+    chosen: NDArray[np.bool_] = adc_um2_s < two_components(adc_um2_s[lower]).means[0]
+    return chosen
 
 
 def cord_problem(

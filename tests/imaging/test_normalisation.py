@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from imaging.cord import CordRule, find_cord
 from imaging.errors import UnusableImages
 from imaging.geometry import Geometry
 from imaging.histogram_matching import PERCENTS, REFERENCE
@@ -82,6 +83,20 @@ def test_a_cord_with_an_impossible_adc_is_refused():
     with pytest.raises(UnusableImages, match="600 to 2200 are expected") as refusal:
         normalise_high_b(signal, adc, canal, GRID)
     assert refusal.value.code == "CORD_ADC"
+
+
+def test_a_canal_drawn_wide_still_gives_the_cord():
+    # 4 % cord; CSF of two kinds, which the mixture takes for both components.
+    rng = np.random.default_rng(0)
+    adc = np.concatenate(
+        [rng.normal(1700, 120, 100), rng.normal(2450, 150, 1200), rng.normal(2900, 200, 1200)]
+    ).astype(np.float32)
+    signal = np.where(np.arange(adc.size) < 100, 72.0, 35.0).astype(np.float32)
+    assert two_components(adc).means[0] > 2200
+    cord = find_cord(signal, adc, CordRule(fewest_voxels=50))
+    assert cord.adc_um2_s == pytest.approx(1650, abs=30)  # the lower half of 1700 ± 120
+    assert cord.signal == 72.0
+    assert cord.notes == ()
 
 
 def test_too_few_valid_voxels_are_refused():
