@@ -17,9 +17,11 @@ from workers.encoding import Run
 from workers.inference.torchscript import TorchScriptModel
 from workers.recording import QuietRecorder
 
-# A person with 260 mL of disease in two stations: enough voxels that one is far below 0.5 %.
+# A person with 290 mL of disease in two stations: enough voxels that one is far below 0.5 %.
 PATIENT = 1000
-PROTOCOL = Protocol(b_values=(0.0, 900.0), n_stations=2, in_plane_mm=5.0, matrix=(80, 104))
+PROTOCOL = Protocol(
+    b_values=(0.0, 900.0), n_stations=2, in_plane_mm=5.0, slice_mm=7.0, matrix=(80, 104)
+)
 SERVED = Path(__file__).parents[2] / "model_repository" / "anatomy"
 HALF_A_PERCENT = 0.005
 
