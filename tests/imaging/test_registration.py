@@ -9,6 +9,7 @@ import pytest
 from scipy import ndimage
 
 from imaging.agreement import dice
+from imaging.errors import GeometryError
 from imaging.geometry import Geometry
 from imaging.registration import RegistrationSettings, coarse_image, register
 from imaging.warps import Warp, carry, carry_shares
@@ -81,6 +82,16 @@ def test_labels_follow(found):
         score = dice(truth == label, shares[n] >= 0.5)
         assert score > 0.86
         assert score > dice(truth == label, before[n] >= 0.5) + 0.15
+
+
+def test_shares_are_what_itk_makes_of_each_mask(found):
+    warp, _, labels, _ = found
+    shares = carry_shares(labels, (15, 7), MOVING, warp, FIXED)
+    for n, label in enumerate((15, 7)):
+        by_itk = carry((labels == label).astype(np.float32), MOVING, warp, FIXED)
+        np.testing.assert_allclose(shares[n], by_itk, atol=2e-4)
+    with pytest.raises(GeometryError):
+        carry_shares(labels[1:], (7,), MOVING, warp, FIXED)
 
 
 def test_equal_images_give_equal_warps(found):
