@@ -83,21 +83,22 @@ def apply(
     patch: tuple[int, int, int],
     spacing_mm: tuple[float, float, float],
 ) -> tuple[Tensor, Tensor]:
-    """Return the patch's geometry applied: image (C, *patch) float32, labels (*patch) uint8.
+    """Return the patch's geometry applied: image (C, *patch) float32, and its labels.
+
+    Class numbers stay class numbers (nearest), probabilities move as the image does (linear).
 
     Args:
         decision: what to do.
         image: (C, K, J, I) float32, larger than the patch by `MARGIN`.
-        labels: (K, J, I) uint8 beside it.
+        labels: uint8 (K, J, I), or probabilities float32 (class, K, J, I), beside it.
         patch: the shape of the answer.
         spacing_mm: of both, along (slice, row, column).
 
     """
     grid = _sampling_grid(decision, (*image.shape[1:],), patch, spacing_mm)
     moved = functional.grid_sample(image[None], grid, mode="bilinear", align_corners=False)[0]
-    named = functional.grid_sample(
-        labels[None, None].float(), grid, mode="nearest", align_corners=False
-    )[0, 0].to(torch.uint8)
+    move_labels = _moved_shares if labels.is_floating_point() else _moved_names
+    named = move_labels(labels, grid)
     if decision.mirrored:
         return moved.flip(-1), mirror_labels(named)
     return moved, named
@@ -105,7 +106,26 @@ def apply(
 
 def mirror_labels(labels: Tensor) -> Tensor:
     """Mirror left to right (the column axis) and swap the names of left and right structures."""
+    if labels.is_floating_point():
+        return labels.flip(-1)[_SWAPPED.long()]
     return _SWAPPED[labels.flip(-1).long()]
+
+
+def _moved_names(labels: Tensor, grid: Tensor) -> Tensor:
+    values = labels[None, None].float()
+    moved = functional.grid_sample(values, grid, mode="nearest", align_corners=False)
+    return moved[0, 0].to(torch.uint8)
+
+
+def _moved_shares(shares: Tensor, grid: Tensor) -> Tensor:
+    """Move the foreground that is there; background is what it leaves, outside the part too."""
+    held = shares[1:].flatten(1).any(1).nonzero()[:, 0] + 1
+    out = torch.zeros(shares.shape[0], *grid.shape[1:4])
+    if held.numel():
+        values = shares[held][None]
+        out[held] = functional.grid_sample(values, grid, mode="bilinear", align_corners=False)[0]
+    out[0] = (1 - out.sum(0)).clamp_min_(0)
+    return out
 
 
 def change_signal(decision: Decision, image: Tensor, channels: Sequence[Channel]) -> Tensor:

@@ -19,15 +19,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from training.atlas.soft_labels import SoftLabels
+
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """Input float16 (channel, K, J, I) and labels uint8 (K, J, I) on the model's grid."""
+    """Input float16 (channel, K, J, I) and labels uint8 (K, J, I) on the model's grid.
+
+    With `soft` the network learns these shares, and `labels` is their most probable class.
+    """
 
     name: str
     image: NDArray[np.float16] = field(repr=False)
     labels: NDArray[np.uint8] = field(repr=False)
     affine: NDArray[np.float64] = field(repr=False)
+    soft: SoftLabels | None = field(default=None, repr=False)
 
     @property
     def model_input(self) -> ModelInput:

@@ -68,6 +68,33 @@ def prepare(
 
 
 @app.command()
+def atlas(
+    config: Config = EXPERIMENT,
+    atlases: Annotated[
+        str | None,
+        typer.Option(help="Seeds of the labelled patients; the experiment's if left out."),
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option(help="Scans to label; what the experiment trains on if left out.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = os.cpu_count() or 1,
+) -> None:
+    """Make soft labels: register labelled patients to every scan, carry their labels, average.
+
+    Goes on where it was stopped. An experiment with `labels: soft` is trained on them.
+    """
+    from training.atlas.command import label_by_atlas  # noqa: PLC0415
+
+    asked = seeds or load_experiment(config).cohort.train_seeds
+    with _bar(MofNCompleteColumn()) as bar:
+        task = bar.add_task("registering", total=len(parse_seeds(asked)))
+        done = label_by_atlas(config, atlases, asked, workers, lambda _: bar.advance(task))
+        bar.update(task, completed=done.asked)
+    times = f"{done.wall_s:.1f} s on the clock, {done.cpu_s:.1f} s of one processor"
+    typer.echo(f"{done.made} of {done.asked} scans labelled now; one takes {times} (median)")
+
+
+@app.command()
 def fit(
     run: Annotated[Path, typer.Argument(help="The run's folder, for example runs/anatomy-1.")],
     config: Config = EXPERIMENT,

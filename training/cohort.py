@@ -85,7 +85,7 @@ def prepare_cohort(
         for seed in missing:
             on_case(_make(cohort.folder, seed, recipe))
         return len(missing)
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=one_thread) as pool:
         futures = [pool.submit(_make, cohort.folder, seed, recipe) for seed in missing]
         for future in as_completed(futures):
             on_case(future.result())
@@ -104,7 +104,7 @@ def _make(folder: Path, seed: int, recipe: Recipe) -> int:
     return seed
 
 
-def _one_thread() -> None:
-    # Processes share the processor already; more threads in each would only get in the way.
+def one_thread() -> None:
+    """Keep a worker process to one thread: the processes share the processor already."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"):
         os.environ[name] = "1"

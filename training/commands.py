@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from training.allocation import keep_freed_memory
 from training.assessment.comparison import compare_models, comparison_table
 from training.assessment.files import read_cases, read_declared, write_evaluation
+from training.atlas.cohort import atlas_plan, softened
 from training.cohort import Recipe, prepare_cohort, training_cohort
 from training.declaration import read_declaration
 from training.evaluation import POPULATION, evaluate_cohort
@@ -75,6 +76,8 @@ def fit(
     experiment = load_experiment(config)
     folder = Path(experiment.cohort.folder)
     cases = training_cohort(folder, experiment.cohort.train_seeds).read()
+    if experiment.labels == "soft":
+        cases = softened(atlas_plan(folder, experiment.atlas), cases)
     held_out = training_cohort(folder, experiment.cohort.validation_seeds).read()
     begin_run(run, experiment, [c.name for c in cases], [c.name for c in held_out])
     plan = FitPlan(run / CHECKPOINT, max_minutes, resume)

@@ -44,6 +44,21 @@ class GridSettings:
 
 
 @dataclass(frozen=True)
+class AtlasSettings:
+    """Which patients are the labelled atlases of soft labels, and how they are registered.
+
+    The paper names neither the number of atlases nor the package: all values are Osteon's; see
+    `imaging.registration.RegistrationSettings`.
+    """
+
+    seeds: str = ""
+    spacing_mm: tuple[float, float, float] = (10.0, 5.0, 5.0)
+    affine_iterations: int = 80
+    demons_iterations: tuple[int, ...] = (20, 15, 10)
+    smoothing_voxels: float = 1.0
+
+
+@dataclass(frozen=True)
 class NetworkSettings:
     """Residual U-Net: `filters` from the finest level to the coarsest.
 
@@ -108,9 +123,12 @@ class Experiment:
     cohort: CohortSettings
     task: str = "anatomy"
     """What the network learns: a name of `training.tasks.TASKS`."""
+    labels: str = "hard"
+    """"hard": one class a voxel. "soft": what `osteon train atlas` made of the atlases."""
     note: str = ""
     """What a reader of the model card should know about how this was made."""
     grid: GridSettings = field(default_factory=GridSettings)
+    atlas: AtlasSettings = field(default_factory=AtlasSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     fit: FitSettings = field(default_factory=FitSettings)
@@ -156,6 +174,14 @@ def load_experiment(path: Path) -> Experiment:
 def _check(experiment: Experiment, path: Path) -> None:
     if experiment.task not in TASKS:
         message = f"{path}: task must be one of {', '.join(TASKS)}, not {experiment.task!r}"
+        raise TrainingError(message, code="EXPERIMENT")
+    if experiment.labels not in ("hard", "soft"):
+        message = f"{path}: labels must be hard or soft, not {experiment.labels!r}"
+        raise TrainingError(message, code="EXPERIMENT")
+    if experiment.labels == "soft" and not (
+        experiment.task == "anatomy" and experiment.atlas.seeds
+    ):
+        message = f"{path}: labels: soft needs the task anatomy and atlas.seeds"
         raise TrainingError(message, code="EXPERIMENT")
     if len(experiment.network.filters) < 3:
         message = f"{path}: network.filters needs three levels or more"

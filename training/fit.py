@@ -98,7 +98,8 @@ def take_step(experiment: Experiment, state: RunState, batch: Batch, done: float
         group["lr"] = learning_rate(fit, done)
     with autocast(bf16=fit.bf16):
         logits = network.voxel_logits(batch.image)
-    loss = segmentation_loss(logits, network.voxel_targets(batch.labels), fit.alpha)
+    ordered = network.voxel_shares if batch.labels.is_floating_point() else network.voxel_targets
+    loss = segmentation_loss(logits, ordered(batch.labels), fit.alpha)
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), _GRADIENT_NORM)

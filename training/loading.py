@@ -12,20 +12,25 @@ import torch
 from torch import Tensor
 
 from training.augmentation import MARGIN, apply, change_signal, decide
-from training.sampling import choose_centre, cut
+from training.sampling import choose_centre, corner, cut
+from training.tasks import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from training.cases import Case
     from training.experiment import Experiment
-    from training.sampling import IndexedCase
+    from training.sampling import IndexedCase, Triple
 
 _AHEAD = 3
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Image float32 (n, C, K, J, I), labels int64 (n, K, J, I), and the step they are for."""
+    """Image float32 (n, C, K, J, I), labels, and the step they are for.
+
+    Labels are class numbers, int64 (n, K, J, I), or probabilities, float32 (n, class, K, J, I).
+    """
 
     step: int
     image: Tensor
@@ -37,8 +42,8 @@ def make_batch(experiment: Experiment, cases: Sequence[IndexedCase], step: int) 
     fit = experiment.fit
     pairs = [_patch(experiment, cases, (fit.seed, step, n)) for n in range(fit.batch)]
     image = torch.stack([image for image, _ in pairs])
-    labels = torch.stack([labels for _, labels in pairs]).long()
-    return Batch(step, image, labels)
+    labels = torch.stack([labels for _, labels in pairs])
+    return Batch(step, image, labels if labels.is_floating_point() else labels.long())
 
 
 def batches(
@@ -69,6 +74,12 @@ def _patch(
     decision = decide(experiment.augmentation, rng)
     k, j, i = (int(np.ceil(n * m)) for n, m in zip(fit.patch, MARGIN, strict=True))
     image = torch.from_numpy(cut(indexed.case.image, centre, (k, j, i)).astype(np.float32))
-    labels = torch.from_numpy(cut(indexed.case.labels, centre, (k, j, i)))
+    labels = _labels(indexed.case, centre, (k, j, i), len(TASKS[experiment.task].classes))
     moved, named = apply(decision, image, labels, fit.patch, grid.spacing_mm)
     return change_signal(decision, moved, grid.channels), named
+
+
+def _labels(case: Case, centre: Triple, size: Triple, classes: int) -> Tensor:
+    if case.soft is None:
+        return torch.from_numpy(cut(case.labels, centre, size))
+    return torch.from_numpy(case.soft.part(corner(centre, size, case.soft.shape), size, classes))

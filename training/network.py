@@ -76,6 +76,13 @@ class FoldedUNet(nn.Module):
         parts = labels.reshape(n, k, j // f, f, i // f, f)
         return parts.permute(0, 1, 2, 4, 3, 5).reshape(-1)
 
+    def voxel_shares(self, shares: Tensor) -> Tensor:
+        """Return (n, class, K, J, I) probabilities as (voxel, class), ordered alike."""
+        n, c, k, j, i = shares.shape
+        f = self.fold
+        parts = shares.reshape(n, c, k, j // f, f, i // f, f)
+        return parts.permute(0, 2, 3, 5, 4, 6, 1).reshape(-1, c)
+
 
 def freeze_statistics(network: nn.Module) -> None:
     """Normalise by the running statistics from now on, as serving does.

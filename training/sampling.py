@@ -87,13 +87,19 @@ def cut(array: NDArray[np.generic], centre: Triple, size: Triple) -> NDArray[np.
     out = np.zeros((*lead, *size), dtype=array.dtype)
     source: list[slice] = []
     target: list[slice] = []
-    for c, n, full in zip(centre, size, array.shape[-3:], strict=True):
-        start = _start(c, n, full)
+    k, j, i = array.shape[-3:]
+    for start, n, full in zip(corner(centre, size, (k, j, i)), size, (k, j, i), strict=True):
         low, high = max(0, start), min(full, start + n)
         source.append(slice(low, high))
         target.append(slice(low - start, high - start))
     out[..., target[0], target[1], target[2]] = array[..., source[0], source[1], source[2]]
     return out
+
+
+def corner(centre: Triple, size: Triple, shape: Triple) -> Triple:
+    """Return where the box that `cut` takes from an array of `shape` begins; it may be below 0."""
+    k, j, i = (_start(c, n, full) for c, n, full in zip(centre, size, shape, strict=True))
+    return k, j, i
 
 
 def _start(centre: int, size: int, full: int) -> int:

@@ -1,0 +1,1 @@
+"""Soft labels by atlas: labelled bodies registered to a scan, their labels carried and averaged."""
