@@ -67,6 +67,7 @@ _SERIES_FIELDS = (
     "slice_range_mm",
     "trace",
     "notes",
+    "faults",
 )
 
 

@@ -79,14 +79,14 @@ class Observations:
 
 
 def _missing_slices_note(study: DiffusionStudy) -> QualityNote | None:
-    """Name the series that were left out because their slices have holes, beside used ones."""
-    lacking = [record for record in study.series if record.code in _SLICES_LACK]
+    """Name the series that were left out, in part or whole, because their slices have holes."""
+    lacking = [record for record in study.series if set(record.faults) & set(_SLICES_LACK)]
     if not lacking:
         return None
     numbers = ", ".join(str(r.series_number) for r in lacking if r.series_number is not None)
     named = f" (series {numbers})" if numbers else ""
     text = (
-        f"{len(lacking)} series{named} lack slices and were left out; what only they show is not "
-        "measured. Send them again in full."
+        f"{len(lacking)} series{named} lack slices; the volumes with holes were left out, and what "
+        "only they show is not measured. Send them again in full."
     )
     return QualityNote("MISSING_SLICES", "warning", text, float(len(lacking)))

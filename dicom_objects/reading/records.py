@@ -63,6 +63,8 @@ class SeriesRecord:
     or "partial-directions" (it does not)."""
     notes: tuple[str, ...] = ()
     """Sentences on what was done with the series or is unusual in it."""
+    faults: tuple[str, ...] = ()
+    """Codes of what is wrong with images of it, also where others of it are used."""
 
 
 @dataclass(frozen=True)

@@ -126,6 +126,7 @@ def _record(
         slice_range_mm=extent.slice_range_mm,
         trace=trace_of(volumes) if diffusion else (),
         notes=tuple(notes),
+        faults=tuple(dict.fromkeys(r.code for r in refusals if r.code not in SIDE_CODES)),
     )
 
 
@@ -138,11 +139,18 @@ def _verdict(n_used: int, refusals: Sequence[Refusal]) -> tuple[str | None, str]
     if n_used and not refusals:
         return None, "used."
     if n_used:
-        left = sum(len(r.instances) for r in refusals)
-        return None, f"{n_used} images used, {left} not: {faults[0].reason}"
+        return None, f"{n_used} images used; not: {_by_reason(refusals)}"
     if not faults:
         return _STUDY_REFUSED, "could be used, but the study as a whole is refused."
     return faults[0].code, faults[0].reason
+
+
+def _by_reason(refusals: Sequence[Refusal]) -> str:
+    """Name every reason, the one of most images first."""
+    counted: Counter[str] = Counter()
+    for refusal in refusals:
+        counted[refusal.reason.rstrip(".")] += len(refusal.instances)
+    return "; ".join(f"{n} ({reason})" for reason, n in counted.most_common()) + "."
 
 
 def _for_people(extent: Extent, frames: Sequence[Frame]) -> str | None:

@@ -79,7 +79,7 @@ def _through_the_service(
         if not all(outcome.ok for outcome in outcomes):
             message = "the node did not take every image"
             raise DemonstrationError(message)
-        waiting = bars.add_task("quiet time", total=None)
+        waiting = bars.add_task("until the study is whole", total=None)
         drawn: dict[str, Any] = {}
 
         def on_stage(stage: str, fraction: float, finished: bool) -> None:

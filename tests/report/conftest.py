@@ -47,6 +47,7 @@ class _Series:
     slice_range_mm: tuple[float, float] | None = (-100.0, 95.0)
     trace: tuple[tuple[float, str], ...] = ((900.0, "vendor-trace"),)
     notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
 
 
 ADC = AdcStatistics(

@@ -106,9 +106,9 @@ def test_a_signal_step_at_the_high_b_only(healthy):
 
 def test_slices_that_are_missing_beside_used_ones(healthy):
     series = (
-        SimpleNamespace(series_number=5, code=None, notes=()),
-        SimpleNamespace(series_number=7, code="MISSING_SLICES", notes=()),
-        SimpleNamespace(series_number=8, code="VENDOR_ADC", notes=()),
+        SimpleNamespace(series_number=5, faults=()),
+        SimpleNamespace(series_number=7, faults=("MISSING_SLICES",)),
+        SimpleNamespace(series_number=8, faults=("B_CONFLICT",)),
     )
     found = observe(healthy.stations, healthy.truth, series)
     assert set(found) == {"MISSING_SLICES"}

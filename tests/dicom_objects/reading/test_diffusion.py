@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import random
+import re
 
 import numpy as np
 import pydicom
@@ -234,6 +235,22 @@ def test_all_b_values_and_stations_in_one_series(copied, study):
     for found, expected in zip(merged.stations, study.stations, strict=True):
         assert found.volume.geometry.matches(expected.volume.geometry)
         assert np.array_equal(found.volume.high_b, expected.volume.high_b)
+
+
+def test_a_series_that_is_used_in_part_names_every_reason(copied):
+    for path in every(copied):
+        edit(path, lambda h: setattr(h, "SeriesInstanceUID", "1.2.3.4"))
+    copied[203][4].unlink()
+    left = [path for path in every(copied) if path.exists()]
+    (record,) = read_study(left).series
+    assert record.used
+    assert record.code is None
+    assert "MISSING_SLICES" in record.faults
+    assert "VENDOR_ADC" not in record.faults
+    assert "slices are missing" in record.reason
+    assert "own ADC map" in record.reason
+    counts = re.findall(r"(\d+) (?:images used|\()", record.reason)
+    assert sum(map(int, counts)) == record.n_instances == len(left)
 
 
 def test_directions_and_unstated_kinds_are_refused_for_now(one_station):
