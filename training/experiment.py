@@ -26,6 +26,8 @@ class CohortSettings:
     folder: str
     train_seeds: str
     validation_seeds: str
+    evaluation_seeds: str = "1000-1019"
+    """Patients that `osteon train reproduce` measures on."""
     anatomy_model: str = ""
     """Folder of the served anatomy network, for tasks that are given its answer."""
 

@@ -26,15 +26,17 @@ from training.cohort import case_path, one_thread
 from training.errors import TrainingError
 from training.seeds import parse_seeds, refuse_test_seeds
 from training.tasks import TASKS
+from training.timing import timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from training.atlas.propagation import Atlas, ScanTime
+    from training.atlas.propagation import Atlas
     from training.cases import Case
     from training.cohort import Cohort
     from training.experiment import AtlasSettings
+    from training.timing import ScanTime
 
 _CLASSES = len(TASKS["anatomy"].classes)
 
@@ -152,7 +154,10 @@ def _label(plan: AtlasPlan, seed: int) -> int:
     if not others:
         message = f"{case.name} is the only atlas, and nobody is his own: name more atlases"
         raise TrainingError(message, code="ATLASES")
-    shares, time = probability_by_atlas(case.model_input, others, plan.registration, _CLASSES)
+    # From the model's input to the probabilities, as a network's time is taken.
+    shares, time = timed(
+        lambda: probability_by_atlas(case.model_input, others, plan.registration, _CLASSES)
+    )
     write_soft_labels(pack(shares), soft_path(path))
     names = tuple(atlas.name for atlas in others)
     write_record(SoftRecord(plan.recipe, names, time), record_path(path))

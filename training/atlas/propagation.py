@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -34,14 +33,6 @@ class Atlas:
     """Foreground labels that it holds."""
 
 
-@dataclass(frozen=True)
-class ScanTime:
-    """Seconds that one scan took: on the clock, and of this process's own processor time."""
-
-    wall_s: float
-    cpu_s: float
-
-
 def prepare_atlas(case: Case, settings: RegistrationSettings) -> Atlas:
     """Make an atlas of a labelled case."""
     given = case.model_input
@@ -52,16 +43,11 @@ def prepare_atlas(case: Case, settings: RegistrationSettings) -> Atlas:
 
 def probability_by_atlas(
     given: ModelInput, atlases: Sequence[Atlas], settings: RegistrationSettings, classes: int
-) -> tuple[NDArray[np.float32], ScanTime]:
-    """Return probabilities float32 (class, slice, row, column) on the scan's grid, and the time.
-
-    The time runs from the model's input to the probabilities, as a network's does.
-    """
-    wall, cpu = time.perf_counter(), time.process_time()
+) -> NDArray[np.float32]:
+    """Return probabilities float32 (class, slice, row, column) on the scan's grid."""
     scan = coarse_image(given.array, given.geometry, settings.spacing_mm)
     carried = (_carried(atlas, scan, given.geometry, settings) for atlas in atlases)
-    probability = average(carried, classes, given.geometry.shape)
-    return probability, ScanTime(time.perf_counter() - wall, time.process_time() - cpu)
+    return average(carried, classes, given.geometry.shape)
 
 
 def average(

@@ -7,9 +7,9 @@ import os
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from training.atlas.propagation import ScanTime
 from training.atlas.soft_labels import read_soft_labels
 from training.errors import TrainingError
+from training.timing import ScanTime
 
 if TYPE_CHECKING:
     from pathlib import Path

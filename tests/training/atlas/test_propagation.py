@@ -36,7 +36,7 @@ def test_three_bodies_find_the_organs_of_a_fourth():
     scan = body_case(4)
     atlases = [prepare_atlas(body_case(seed), SETTINGS) for seed in (1, 2, 3)]
     assert atlases[0].held == (LIVER, KIDNEY)
-    probability, time = probability_by_atlas(scan.model_input, atlases, SETTINGS, 21)
+    probability = probability_by_atlas(scan.model_input, atlases, SETTINGS, 21)
     np.testing.assert_allclose(probability.sum(axis=0), 1, atol=1e-5)
     answer = probability.argmax(axis=0)
     for label in (LIVER, KIDNEY):
@@ -44,7 +44,5 @@ def test_three_bodies_find_the_organs_of_a_fourth():
         unmoved = [dice(scan.labels == label, a.labels == label) for a in atlases]
         assert found > 0.9
         assert found > np.mean(unmoved)
-    assert time.cpu_s > 0
-    assert time.wall_s > 0
-    again, _ = probability_by_atlas(scan.model_input, atlases, SETTINGS, 21)
+    again = probability_by_atlas(scan.model_input, atlases, SETTINGS, 21)
     assert np.array_equal(again, probability)

@@ -1,0 +1,154 @@
+"""The whole table on toy bodies: everything but the phantoms is real."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.training.atlas.bodies import body_case
+from training.cases import write_case
+from training.cli import app
+from training.cohort import case_path
+from training.errors import TrainingError
+from training.experiment import AtlasSettings, CohortSettings, save_experiment
+from training.reproduction import anatomy, tables
+from training.reproduction.anatomy import reproduce_anatomy
+from training.reproduction.anatomy_table import ATLAS, NETWORK
+from training.reproduction.scans import Answer, ScanResult
+from training.scoring.structures import score_structures
+from training.timing import timed
+
+SPACING = (5.0, 2.5, 2.5)
+
+
+@pytest.fixture
+def toy(experiment):
+    return dataclasses.replace(
+        experiment,
+        labels="soft",
+        cohort=CohortSettings("elsewhere", "3-4", "900", evaluation_seeds="1000-1001"),
+        atlas=AtlasSettings("1-2", SPACING, 40, (6, 4), 1.0),
+        fit=dataclasses.replace(experiment.fit, steps=3),
+    )
+
+
+@pytest.fixture
+def config(toy, tmp_path):
+    path = tmp_path / "toy.yaml"
+    save_experiment(toy, path)
+    return path
+
+
+@pytest.fixture
+def bodies(monkeypatch):
+    """Toy bodies in place of phantoms; the scans are measured in this process."""
+    made = []
+
+    def prepare(cohort, recipe, workers, on_case):
+        del recipe, workers
+        cohort.folder.mkdir(parents=True, exist_ok=True)
+        for seed in cohort.missing():
+            write_case(body_case(seed), case_path(cohort.folder, seed))
+            made.append(seed)
+            on_case(seed)
+
+    def measure(experiment, out, on_progress):
+        del experiment
+        on_progress("measuring both", 1.0)
+        _, methods, made_by = anatomy._methods(out)
+        return [measured(seed, methods, made_by) for seed in (1000, 1001)]
+
+    monkeypatch.setattr(anatomy, "prepare_cohort", prepare)
+    monkeypatch.setattr(anatomy, "_measure", measure)
+    return made
+
+
+def measured(seed, methods, made_by):
+    case = body_case(seed)
+    given = case.model_input
+    answers = {}
+    for title in (ATLAS, NETWORK):
+        shares, time = timed(lambda title=title: methods[title](given))
+        labels = shares.argmax(axis=0).astype("uint8")
+        scores = score_structures(case.labels, labels, given.array[0], given.geometry)
+        answers[title] = Answer(scores, time)
+    return ScanResult(case.name, made_by, answers)
+
+
+def test_the_table_is_made_from_nothing_and_made_again_from_what_is_there(config, bodies, tmp_path):
+    out = tmp_path / "out"
+    heard = []
+    table = reproduce_anatomy(config, out, 1, lambda stage, done: heard.append((stage, done)))
+    assert (out / "anatomy.md").read_text() == table
+    assert bodies == [1, 2, 3, 4, 900]
+    stages = [stage.split(",")[0] for stage, _ in heard]
+    assert list(dict.fromkeys(stages)) == [
+        "making patients",
+        "soft labels by atlas",
+        "training",
+        "measuring both",
+    ]
+    (atlas,) = [line for line in table.splitlines() if line.startswith("| atlas")]
+    assert float(atlas.split("|")[4].split()[0]) > 0.85  # organs, mean Dice
+    steps = (out / "run" / "metrics.jsonl").read_text()
+    again = reproduce_anatomy(config, out, 1, lambda *_: None)
+    assert bodies == [1, 2, 3, 4, 900]
+    assert (out / "run" / "metrics.jsonl").read_text() == steps
+    assert scores_of(again) == scores_of(table)
+
+
+def scores_of(table):
+    """Every cell but the times."""
+    rows = [line for line in table.splitlines() if line.startswith(("| atlas", "| network"))]
+    assert len(rows) == 2
+    return [row.split("|")[1:9] for row in rows]
+
+
+def test_a_folder_of_another_experiment_is_left_alone(config, toy, bodies, tmp_path):
+    out = tmp_path / "out"
+    reproduce_anatomy(config, out, 1, lambda *_: None)
+    save_experiment(dataclasses.replace(toy, note="another"), config)
+    with pytest.raises(TrainingError, match="another experiment") as caught:
+        reproduce_anatomy(config, out, 1, lambda *_: None)
+    assert caught.value.code == "REPRODUCTION"
+    assert bodies == [1, 2, 3, 4, 900]
+
+
+@pytest.mark.parametrize("where", ["train_seeds", "validation_seeds"])
+def test_patients_that_were_trained_on_are_not_measured(config, toy, tmp_path, where):
+    cohort = dataclasses.replace(toy.cohort, evaluation_seeds="77-78", **{where: "60-77"})
+    save_experiment(dataclasses.replace(toy, cohort=cohort), config)
+    with pytest.raises(TrainingError, match="77"):
+        reproduce_anatomy(config, tmp_path / "out", 1, lambda *_: None)
+
+
+def test_hard_labels_are_refused(config, toy, tmp_path):
+    save_experiment(dataclasses.replace(toy, labels="hard"), config)
+    with pytest.raises(TrainingError, match="not soft"):
+        reproduce_anatomy(config, tmp_path / "out", 1, lambda *_: None)
+
+
+def test_the_command_prints_the_table_and_knows_its_names(monkeypatch, tmp_path):
+    asked = []
+
+    def made(config, out, workers, on_progress):
+        asked.append((config.name, out, workers))
+        on_progress("training", 0.5)
+        return "| the table |"
+
+    monkeypatch.setitem(tables.TABLES, "anatomy", made)
+    arguments = ["reproduce", "anatomy", "-o", str(tmp_path), "--workers", "1"]
+    shown = CliRunner().invoke(app, arguments)
+    assert "| the table |" in shown.output
+    assert asked == [("reproduce_anatomy_small.yaml", tmp_path, 1)]
+    assert all(path.exists() for path in map(preset_path, tables.PRESETS))
+    for wrong in (["reproduce", "liver"], ["reproduce", "anatomy", "--preset", "huge"]):
+        failed = CliRunner().invoke(app, [*wrong, "-o", str(tmp_path)])
+        assert isinstance(failed.exception, TrainingError)
+        assert failed.exception.code == "REPRODUCTION"
+
+
+def preset_path(name):
+    return tables._EXPERIMENTS / f"reproduce_anatomy_{name}.yaml"

@@ -1,0 +1,1 @@
+"""The papers' tables, each printed from scratch by one command."""
