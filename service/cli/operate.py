@@ -65,8 +65,12 @@ def list_models(context: typer.Context, as_json: _AsJson = False) -> None:
 
 @models.command()
 def verify(context: typer.Context, as_json: _AsJson = False) -> None:
-    """Compare every model file with what its declaration says."""
-    rows = _models(invocation(context).settings().models.repository)
+    """Load every model and ask it one slab: files and declarations must agree.
+
+    Digests, channels, classes, shapes, and that the answers are probabilities.
+    """
+    repository = invocation(context).settings().models.repository
+    rows = [_verified(repository, row) for row in _models(repository)]
     broken = [row for row in rows if row["state"] != "ok"]
     if as_json:
         print_json(rows)
@@ -75,6 +79,19 @@ def verify(context: typer.Context, as_json: _AsJson = False) -> None:
             typer.echo(f"{row['folder']}: {row['state']}")
     if broken or not rows:
         raise typer.Exit(int(Exit.ERROR))
+
+
+def _verified(repository: Path, row: dict[str, str]) -> dict[str, str]:
+    from imaging.errors import ModelMismatch  # noqa: PLC0415
+    from workers.inference.torchscript import TorchScriptModel  # noqa: PLC0415 - loads torch
+
+    if row["state"] != "ok":
+        return row
+    try:
+        TorchScriptModel(repository / row["folder"], threads=1)
+    except ModelMismatch as error:
+        return {**row, "state": str(error)}
+    return row
 
 
 def _models(repository: Path) -> list[dict[str, str]]:

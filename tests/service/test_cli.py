@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from service.cli.app import app
+from tests.workers.served import Fraction, write_model
 
 COMMANDS = ("demo", "phantom", "run", "up", "node", "worker", "api", "send", "echo", "config")
 
@@ -84,6 +85,20 @@ def test_a_broken_model_is_named(call, tmp_path):
     result = call("--set", f"models.repository={tmp_path / 'models'}", "models", "verify")
     assert result.exit_code == 1
     assert "not a model declaration" in result.stdout
+
+
+def test_a_model_whose_file_answers_other_classes_does_not_verify(call, tmp_path):
+    models = tmp_path / "models"
+    write_model(models / "anatomy", Fraction())
+    write_model(models / "other", Fraction(classes=3))
+    given = ("--set", f"models.repository={models}", "models")
+    listed = call(*given, "list", "--json")
+    assert [row["state"] for row in json.loads(listed.stdout)] == ["ok", "ok"]
+    result = call(*given, "verify", "--json")
+    assert result.exit_code == 1
+    good, bad = json.loads(result.stdout)
+    assert good["state"] == "ok"
+    assert f"model anatomy in {models / 'other'}: 1/model.pt disagrees" in bad["state"]
 
 
 def test_echo_to_nobody_is_an_error_with_a_code(call):

@@ -1,3 +1,6 @@
+import hashlib
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -40,17 +43,83 @@ def test_a_slice_distance_within_one_percent_is_taken(tmp_path):
     assert model.predict(model_input((4, 4, 4), spacing_mm=(5.04, 4.0, 4.0)), print).any()
 
 
-def test_a_model_that_answers_other_classes_is_refused(tmp_path):
-    model = TorchScriptModel(write_model(tmp_path / "m", Fraction(classes=3)), threads=1)
-    with pytest.raises(ModelMismatch, match="2 classes"):
-        model.predict(model_input(), print)
+class Logits(Fraction):
+    """Someone forgot the softmax."""
+
+    def forward(self, x):
+        return super().forward(x) * 3
 
 
-def test_a_model_that_answers_no_numbers_is_refused(tmp_path):
-    module = Fraction(scale=float("nan"))
-    model = TorchScriptModel(write_model(tmp_path / "m", module), threads=1)
+class Pair(Fraction):
+    """Two arrays, as a network with deep supervision answers."""
+
+    def forward(self, x):
+        return super().forward(x), x
+
+
+class Mixing(Fraction):
+    """A convolution of exactly two channels."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Conv3d(2, 2, 1)
+
+    def forward(self, x):
+        return torch.softmax(self.layer(x), 1)
+
+
+THIRD = {"quantity": "s0", "normalisation": "fixed", "scale": 1.0, "clip": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("module", "declared", "said"),
+    [
+        (Fraction(classes=3), {}, r"answers shape \(1, 3, 4, 4, 8\), 2 classes make \(1, 2, "),
+        (Fraction(scale=float("nan")), {}, "not numbers"),
+        (Logits(), {}, "no probabilities: softmax"),
+        (Pair(), {}, "answers tuple, not one array"),
+        (Mixing(), {"channels": [THIRD] * 3}, "does not take 3 channels on a slab"),
+    ],
+)
+def test_a_file_that_is_not_what_is_declared_is_refused_when_it_is_loaded(
+    tmp_path, module, declared, said
+):
+    folder = write_model(tmp_path / "m", module, **declared)
+    with pytest.raises(ModelMismatch, match=said) as caught:
+        TorchScriptModel(folder, threads=1)
+    assert str(folder) in str(caught.value)
+    assert "1/model.pt disagrees with osteon.json" in str(caught.value)
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path):
+    folder = write_model(tmp_path / "m", Fraction())
+    (folder / "1/model.pt").write_bytes(b"weights")
+    fields = json.loads((folder / "osteon.json").read_text())
+    fields["sha256"] = hashlib.sha256(b"weights").hexdigest()
+    (folder / "osteon.json").write_text(json.dumps(fields))
+    with pytest.raises(ModelMismatch, match="no TorchScript file"):
+        TorchScriptModel(folder, threads=1)
+
+
+class Threshold(Fraction):
+    """Answers numbers, until the input is large."""
+
+    def forward(self, x):
+        return super().forward(x) + torch.log((x[:, 0:1] < 2).float()) * 0
+
+
+def test_a_model_that_answers_no_numbers_later_is_refused_too(tmp_path):
+    model = TorchScriptModel(write_model(tmp_path / "m", Threshold()), threads=1)
+    given = model_input()
     with pytest.raises(ModelMismatch, match="not numbers"):
-        model.predict(model_input(), print)
+        model.predict(ModelInput(given.array * 5, given.geometry), print)
+
+
+def test_an_input_that_is_not_on_its_grid_is_refused(tmp_path):
+    model = TorchScriptModel(write_model(tmp_path / "m", Fraction()), threads=1)
+    given = model_input()
+    with pytest.raises(ModelMismatch, match="give the grid that it is on"):
+        model.predict(ModelInput(given.array[:, 1:], given.geometry), print)
 
 
 class Neighbours(torch.nn.Module):

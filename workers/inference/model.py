@@ -53,12 +53,21 @@ def check_input(spec: ModelSpec, model_input: ModelInput) -> None:
     """Refuse an input that the model was not made for.
 
     Raises:
-        ModelMismatch: another number of channels or another spacing than `spec` declares.
+        ModelMismatch: another number of channels or another spacing than `spec` declares, or
+            channels that are not on their own grid.
 
     """
     channels = model_input.array.shape[0]
     if channels != len(spec.channels):
-        message = f"model {spec.name} takes {len(spec.channels)} channels, it was given {channels}"
+        named = ", ".join(channel.quantity for channel in spec.channels)
+        message = (
+            f"model {spec.name} takes {len(spec.channels)} channels, it was given {channels};"
+            f" osteon.json declares {named}"
+        )
+        raise ModelMismatch(message)
+    if model_input.array.shape[1:] != model_input.geometry.shape:
+        shapes = f"{model_input.array.shape[1:]}, its grid {model_input.geometry.shape}"
+        message = f"the input of model {spec.name} has shape {shapes}; give the grid that it is on"
         raise ModelMismatch(message)
     given = model_input.geometry.spacing_mm
     pairs = zip(given, spec.spacing_mm, strict=True)

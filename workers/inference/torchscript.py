@@ -13,6 +13,7 @@ import torch
 from imaging.errors import ModelMismatch
 from imaging.tiling import slabs
 from workers.inference.model import check_input
+from workers.inference.probing import probe
 from workers.inference.repository import WEIGHTS, load_spec
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ class TorchScriptModel:
         """
         self._spec = load_spec(folder)
         torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
-        self._module = _load(folder)
+        self._module = _load(self._spec, folder)
+        probe(self._module, self._spec, folder)
         self._bfloat16 = has_bfloat16()
 
     @property
@@ -96,14 +98,18 @@ class TorchScriptModel:
         return nullcontext()
 
 
-def _load(folder: Path) -> torch.jit.ScriptModule:
+def _load(spec: ModelSpec, folder: Path) -> torch.jit.ScriptModule:
     """Load and freeze; `load_spec` has checked the digest before this file may run."""
     with warnings.catch_warnings():
         # Triton's PyTorch backend serves TorchScript; torch.export has no counterpart there yet.
         warnings.filterwarnings("ignore", r"`torch\.jit\.", DeprecationWarning)
-        loaded = torch.jit.load(  # type: ignore[no-untyped-call]
-            str(folder / WEIGHTS), map_location="cpu"
-        )
+        try:
+            loaded = torch.jit.load(  # type: ignore[no-untyped-call]
+                str(folder / WEIGHTS), map_location="cpu"
+            )
+        except RuntimeError as error:
+            message = f"model {spec.name} in {folder}: {WEIGHTS} is no TorchScript file"
+            raise ModelMismatch(message) from error
         module: torch.nn.Module = loaded.eval()
         module.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
         frozen: torch.jit.ScriptModule = torch.jit.freeze(module)
