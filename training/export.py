@@ -100,6 +100,8 @@ def _trained(run: Path, experiment: Experiment) -> tuple[FoldedUNet, dict[str, A
         "hours": round(state.elapsed_s / 3600, 2),
         "git_commit": env["git_commit"],
     }
+    if experiment.labels == "soft":
+        trained_on["labels"] = f"soft, by atlases of seeds {experiment.atlas.seeds}"
     if experiment.note:
         trained_on["note"] = experiment.note
     return state.average.eval(), trained_on

@@ -13,7 +13,16 @@ runner = CliRunner()
 def test_help_names_every_command():
     shown = runner.invoke(app, ["--help"])
     assert shown.exit_code == 0
-    for command in ("prepare", "fit", "evaluate", "compare", "readers", "export"):
+    for command in (
+        "prepare",
+        "atlas",
+        "fit",
+        "evaluate",
+        "compare",
+        "readers",
+        "export",
+        "reproduce",
+    ):
         assert command in shown.output
 
 

@@ -42,6 +42,7 @@ def anatomy_table(experiment: Experiment, results: Sequence[ScanResult]) -> str:
         f"| published network (real patients) | {' | '.join(_PUBLISHED)} | 25 | - |",
         "",
         *_ratios(results),
+        _atlases_needed(experiment, results),
     ]
     return "\n".join(lines) + "\n"
 
@@ -94,3 +95,14 @@ def _ratios(results: Sequence[ScanResult]) -> list[str]:
             f"{max(ratios):.1f}); asked ≥ {RATIO:g}x: {verdict}."
         )
     return lines
+
+
+def _atlases_needed(experiment: Experiment, results: Sequence[ScanResult]) -> str:
+    """Say what one atlas takes: the ratio is that times their number, ours to choose."""
+    n = len(parse_seeds(experiment.atlas.seeds))
+    each = [s / n for s in speed_ratios(results, "cpu_s")]
+    middle = float(np.median(each))
+    return (
+        f"- One atlas takes {middle:.1f} times the network's processor time, so the ratio grows "
+        f"with their number ({n} here): {RATIO:g}x needs {int(np.ceil(RATIO / middle))}."
+    )

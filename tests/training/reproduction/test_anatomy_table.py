@@ -39,6 +39,9 @@ def test_ratios_by_hand(table):
     assert speed_ratios(RESULTS, "cpu_s") == [7.5, 10.0, 5.0]
     assert "on the clock: 15.0x (median; 10.0 to 20.0); asked ≥ 12x: met." in table
     assert "in processor time: 7.5x (median; 5.0 to 10.0); asked ≥ 12x: **missed**." in table
+    # 3 atlases, 7.5x: 2.5x each, so 12x needs 4.8 of them.
+    assert "One atlas takes 2.5 times the network's processor time" in table
+    assert "(3 here): 12x needs 5." in table
 
 
 def test_the_rows(table):
