@@ -33,12 +33,18 @@ class RunState:
     step: int = 0
     elapsed_s: float = 0.0
 
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return next(self.network.parameters()).device
 
-def new_state(experiment: Experiment) -> RunState:
-    """Return a run's beginning: random weights from the experiment's seed."""
+
+def new_state(experiment: Experiment, device: torch.device | None = None) -> RunState:
+    """Return a run's beginning: random weights from the experiment's seed, alike on any device."""
     torch.manual_seed(experiment.fit.seed)
     spec = experiment.model_spec()
     network = FoldedUNet(experiment.network, len(spec.channels), len(spec.classes))
+    network.to(device or torch.device("cpu"))
     optimiser = torch.optim.AdamW(
         network.parameters(),
         lr=experiment.fit.learning_rate,

@@ -102,6 +102,7 @@ def fit(
         float | None, typer.Option(help="End after this long; the schedule is fitted to it.")
     ] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the run's last checkpoint.")] = True,
+    device: Annotated[str, typer.Option(help="auto (cuda where it is), cpu, cuda:0.")] = "auto",
 ) -> None:
     """Train the network; Ctrl-C or SIGTERM writes a checkpoint, the same command goes on.
 
@@ -119,7 +120,7 @@ def fit(
             if report.validation:
                 bar.console.print(_in_words(report.step, report.validation), soft_wrap=True)
 
-        last = run_fit(config, run, max_minutes, resume, show)
+        last = run_fit(config, run, max_minutes, resume, show, device)
     typer.echo(f"{run}: step {last.step}" if last else f"{run}: nothing left to do")
 
 

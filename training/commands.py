@@ -13,11 +13,12 @@ from training.assessment.files import read_cases, read_declared, write_evaluatio
 from training.atlas.cohort import atlas_plan, softened
 from training.cohort import Recipe, prepare_cohort, training_cohort
 from training.declaration import read_declaration
+from training.device import choose_device
 from training.evaluation import POPULATION, evaluate_cohort
 from training.experiment import load_experiment
 from training.export import export_run
 from training.fit import FitPlan, train
-from training.records import MetricsWriter, begin_run
+from training.records import MetricsWriter, add_to_environment, begin_run
 from training.seeds import parse_seeds
 
 if TYPE_CHECKING:
@@ -65,11 +66,13 @@ def fit(
     max_minutes: float | None,
     resume: bool,
     on_step: Callable[[StepReport], None],
+    device: str = "auto",
 ) -> StepReport | None:
     """Train an experiment in the folder `run`; return the last step's report.
 
     Raises:
-        TrainingError: `NO_CASES`, nothing is prepared; `CHECKPOINT`, it does not fit.
+        TrainingError: `NO_CASES`, nothing is prepared; `CHECKPOINT`, it does not fit; `DEVICE`,
+            there is none of that name.
 
     """
     keep_freed_memory()
@@ -80,7 +83,9 @@ def fit(
         cases = softened(atlas_plan(folder, experiment.atlas), cases)
     held_out = training_cohort(folder, experiment.cohort.validation_seeds).read()
     begin_run(run, experiment, [c.name for c in cases], [c.name for c in held_out])
-    plan = FitPlan(run / CHECKPOINT, max_minutes, resume)
+    device = str(choose_device(device))
+    add_to_environment(run, {"device": device})
+    plan = FitPlan(run / CHECKPOINT, max_minutes, resume, device)
     last = None
     steps = train(experiment, plan, cases, held_out)
     # Closing them writes the checkpoint, whatever ends the loop.

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from training.checkpoint import follow, load_checkpoint, new_state, save_checkpoint
+from training.device import choose_device
 from training.inference import autocast, eager_predictor, slab_probability
 from training.loading import batches
 from training.losses import segmentation_loss
@@ -37,6 +38,8 @@ class FitPlan:
     checkpoint: Path
     max_minutes: float | None
     resume: bool
+    device: str = "cpu"
+    """A name that `training.device.choose_device` knows."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def train(
     """
     fit = experiment.fit
     torch.set_num_threads(fit.threads)
-    state = new_state(experiment)
+    state = new_state(experiment, choose_device(plan.device))
     if plan.resume and plan.checkpoint.exists():
         load_checkpoint(state, plan.checkpoint)
     indexed = [index_case(case, experiment.task) for case in cases]
@@ -96,10 +99,11 @@ def take_step(experiment: Experiment, state: RunState, batch: Batch, done: float
         freeze_statistics(network)
     for group in state.optimiser.param_groups:
         group["lr"] = learning_rate(fit, done)
-    with autocast(bf16=fit.bf16):
-        logits = network.voxel_logits(batch.image)
-    ordered = network.voxel_shares if batch.labels.is_floating_point() else network.voxel_targets
-    loss = segmentation_loss(logits, ordered(batch.labels), fit.alpha)
+    image, labels = batch.image.to(state.device), batch.labels.to(state.device)
+    with autocast(bf16=fit.bf16, device=state.device.type):
+        logits = network.voxel_logits(image)
+    ordered = network.voxel_shares if labels.is_floating_point() else network.voxel_targets
+    loss = segmentation_loss(logits, ordered(labels), fit.alpha)
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), _GRADIENT_NORM)

@@ -46,11 +46,12 @@ def slab_probability(predict: Predictor, spec: ModelSpec, given: ModelInput) -> 
 def eager_predictor(network: FoldedUNet, *, bf16: bool) -> Predictor:
     """Return a function that gives the network's probabilities."""
     network.eval()
+    device = next(network.parameters()).device
 
     def predict(image: Tensor) -> Tensor:
-        with autocast(bf16=bf16):
-            logits = network(image)
-        return torch.softmax(logits.float(), dim=1)
+        with autocast(bf16=bf16, device=device.type):
+            logits = network(image.to(device))
+        return torch.softmax(logits.float(), dim=1).cpu()
 
     return predict
 
@@ -67,9 +68,9 @@ def scripted_predictor(path: Path, *, bf16: bool) -> Predictor:
     return predict
 
 
-def autocast(*, bf16: bool) -> AbstractContextManager[object]:
+def autocast(*, bf16: bool, device: str = "cpu") -> AbstractContextManager[object]:
     """Return the context in which convolutions run in bfloat16, or as they are."""
-    return torch.autocast("cpu", torch.bfloat16) if bf16 else nullcontext()
+    return torch.autocast(device, torch.bfloat16) if bf16 else nullcontext()
 
 
 def has_bf16() -> bool:
