@@ -18,6 +18,7 @@ from phantom.truth import Truth, count_truth
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from phantom.body import Body
     from phantom.patient import Patient
 
 _VERTEX_MM = 1719.0
@@ -57,11 +58,16 @@ class _Plan:
     per_station: int
 
 
-def acquire(patient: Patient, protocol: Protocol = Protocol()) -> Acquisition:
-    """Scan a person. Equal persons and protocols give equal images."""
+def acquire(
+    patient: Patient, protocol: Protocol = Protocol(), body: Body | None = None
+) -> Acquisition:
+    """Scan a person. Equal persons and protocols give equal images.
+
+    `body` is the person as painted on `body_grid`, where another scan of him needs it too.
+    """
     rng = np.random.default_rng(patient.streams["acquisition"])
     plan = _plan(patient, protocol, rng)
-    body = paint_body(patient, _painting_grid(plan.geometry))
+    body = body or paint_body(patient, _painting_grid(plan.geometry))
     maps = tissue_maps(body, patient)
     middle = slice(1, None, _SLICES_PER_STEP)
     truth = count_truth(
@@ -78,6 +84,12 @@ def acquire(patient: Patient, protocol: Protocol = Protocol()) -> Acquisition:
         lost = signal_loss(body, rng)[middle]
         images = {b: image * lost for b, image in images.items()}
     return Acquisition(_stations(images, plan, protocol, rng), truth, patient.seed)
+
+
+def body_grid(patient: Patient, protocol: Protocol = Protocol()) -> Geometry:
+    """Return the grid on which `acquire` paints the person: another grid is another body."""
+    rng = np.random.default_rng(patient.streams["acquisition"])
+    return _painting_grid(_plan(patient, protocol, rng).geometry)
 
 
 def _plan(patient: Patient, protocol: Protocol, rng: np.random.Generator) -> _Plan:
