@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 class Channel:
     """One input channel.
 
-    `quantity` is "adc_um2_s", "s0", "normalised_high_b" or "bone_probability".
+    `quantity` is "adc_um2_s", "s0", "normalised_high_b" or "bone_probability"; of a focal network
+    "t1" or "b1000".
     "fixed": value / scale, clipped to [0, clip].
     "percentile": value / (scale x its 90th percentile inside the body), clipped to [0, clip].
+    "percentiles": 1st to 99th percentile of the model's grid to [0, 1], clipped; `imaging.focal`.
     """
 
     quantity: str

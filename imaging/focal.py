@@ -1,0 +1,93 @@
+"""The input of a focal-lesion network: T1 and computed high-b signal on one fine grid.
+
+Training and serving both go through here, so that a model meets what it learned on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imaging.body import body_mask
+from imaging.errors import ModelMismatch, UnusableImages
+from imaging.intensity import to_unit_range
+from imaging.model import ModelInput
+from imaging.multimodal import RigidSettings, on_grid, rigid_motion
+from imaging.preprocessing import model_grid
+from imaging.resampling import resample
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from imaging.adc import AdcFit
+    from imaging.geometry import Geometry
+    from imaging.model import Channel, ModelSpec
+
+_RIGID = RigidSettings()
+FOCAL_B = 1000.0
+"""s/mm²: the high-b signal that Wuts et al. use, computed where it was not acquired."""
+
+
+@dataclass(frozen=True, eq=False)
+class MagnitudeImage:
+    """A magnitude image float32 (slice, row, column) and its grid."""
+
+    image: NDArray[np.float32] = field(repr=False)
+    geometry: Geometry
+
+
+def computed_signal(fit: AdcFit, b_s_mm2: float = FOCAL_B) -> NDArray[np.float32]:
+    """Return S0 exp(-b ADC), float32; 0 where there is no valid ADC (`papers.md` A.5)."""
+    signal = fit.s0 * np.exp(fit.adc_um2_s * np.float32(-b_s_mm2 * 1e-6))
+    filled: NDArray[np.float32] = np.nan_to_num(signal, nan=0.0, posinf=0.0, neginf=0.0)
+    return filled.astype(np.float32, copy=False)
+
+
+def focal_input(
+    fit: AdcFit,
+    geometry: Geometry,
+    t1: MagnitudeImage,
+    spec: ModelSpec,
+    settings: RigidSettings = _RIGID,
+) -> ModelInput:
+    """Register T1 to the diffusion scan and bring both to the model's grid and to [0, 1].
+
+    Channels are "t1" and "b1000", each normalised by "percentiles". T1 is resampled once, from
+    its own grid.
+
+    Args:
+        fit: of the diffusion scan.
+        geometry: the grid of `fit`.
+        t1: of the same person, in the same frame of reference but for small motion.
+        spec: grid spacing and channels.
+        settings: of the registration.
+
+    Raises:
+        UnusableImages: `NO_BODY`, nothing stands out from noise; `NO_SIGNAL`, a channel is flat.
+        ModelMismatch: the model wants another channel or normalisation.
+
+    """
+    _refuse_unknown(spec.channels)
+    mask = body_mask(fit.s0)
+    if not mask.any():
+        raise UnusableImages("no body was found in the images: all signal is noise", code="NO_BODY")
+    grid = model_grid(mask, geometry, spec.spacing_mm)
+    motion = rigid_motion((fit.s0, geometry), (t1.image, t1.geometry), settings)
+    images = {
+        "t1": on_grid(t1.image, t1.geometry, motion, grid),
+        "b1000": resample(computed_signal(fit), geometry, grid),
+    }
+    channels = [to_unit_range(images[c.quantity], c.quantity) for c in spec.channels]
+    return ModelInput(np.stack(channels), grid)
+
+
+def _refuse_unknown(channels: tuple[Channel, ...]) -> None:
+    for channel in channels:
+        if channel.quantity not in ("t1", "b1000") or channel.normalisation != "percentiles":
+            message = (
+                f"the model wants {channel.quantity!r} by {channel.normalisation!r}; a focal "
+                "network is given t1 and b1000 by percentiles"
+            )
+            raise ModelMismatch(message)
