@@ -166,7 +166,7 @@ def load_experiment(path: Path) -> Experiment:
     """
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        experiment: Experiment = _build(Experiment, values, "experiment")
+        experiment: Experiment = build(Experiment, values, "experiment")
     except (yaml.YAMLError, TypeError, ValueError) as error:
         raise TrainingError(f"{path}: {error}", code="EXPERIMENT") from error
     _check(experiment, path)
@@ -196,11 +196,17 @@ def _check(experiment: Experiment, path: Path) -> None:
 
 def save_experiment(experiment: Experiment, path: Path) -> None:
     """Write the fully resolved YAML."""
-    text = yaml.safe_dump(_plain(asdict(experiment)), sort_keys=False)
+    text = yaml.safe_dump(plain(asdict(experiment)), sort_keys=False)
     path.write_text(text, encoding="utf-8")
 
 
-def _build(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401 - it walks type hints
+def build(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401 - it walks type hints
+    """Build a settings class from a YAML document; `where` names the place in errors.
+
+    Raises:
+        TypeError: a key is unknown or missing, or a value is of another kind.
+
+    """
     if is_dataclass(kind) and isinstance(kind, type):
         if not isinstance(value, dict):
             raise TypeError(f"{where} must be a mapping")
@@ -208,11 +214,11 @@ def _build(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401 - it walks
         unknown = sorted(set(value) - {f.name for f in fields(kind)})
         if unknown:
             raise TypeError(f"{where}: unknown keys {', '.join(unknown)}")
-        return kind(**{k: _build(hints[k], v, f"{where}.{k}") for k, v in value.items()})
+        return kind(**{k: build(hints[k], v, f"{where}.{k}") for k, v in value.items()})
     if get_origin(kind) is tuple:
         members = get_args(kind)
         kinds = [members[0]] * len(value) if members[-1] is Ellipsis else list(members)
-        return tuple(_build(k, v, where) for k, v in zip(kinds, value, strict=True))
+        return tuple(build(k, v, where) for k, v in zip(kinds, value, strict=True))
     if kind is float:
         return float(value)
     if not isinstance(value, kind):
@@ -220,9 +226,10 @@ def _build(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401 - it walks
     return value
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - it walks any document
+def plain(value: Any) -> Any:  # noqa: ANN401 - it walks any document
+    """Return the document with lists in place of tuples, as YAML holds it."""
     if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
+        return {k: plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     return value
