@@ -78,6 +78,9 @@ class ModelSettings(Section):
 
     repository: Path = _PROJECT / "model_repository"
     anatomy: str = "anatomy"
+    disease: str | None = Field(
+        default=None, description="the disease network; the rule of [disease] if not given"
+    )
 
 
 class ReadingSection(Section):

@@ -16,6 +16,8 @@ from service.build import build, git_commit, version
 from service.settings import SettingsError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fastapi import FastAPI
 
     from dicom_node.content import ContentCheck
@@ -88,6 +90,7 @@ def worker_configuration(settings: Settings) -> WorkerConfiguration:
         results_dir=settings.results_dir.absolute(),
         anatomy_model=settings.models.repository.absolute() / settings.models.anatomy,
         build=build(settings),
+        disease_model=_model_folder(settings, settings.models.disease),
         destinations=tuple(
             Destination(d.name, d.ae_title, d.host, d.port, settings.node.ae_title)
             for d in settings.destinations
@@ -104,6 +107,10 @@ def worker_configuration(settings: Settings) -> WorkerConfiguration:
         timeout_s=settings.worker.timeout_s,
         log_level=settings.log_level,
     )
+
+
+def _model_folder(settings: Settings, name: str | None) -> Path | None:
+    return settings.models.repository.absolute() / name if name else None
 
 
 def fit_limits(settings: Settings) -> FitLimits:

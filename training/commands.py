@@ -14,10 +14,14 @@ from training.atlas.cohort import atlas_plan, softened
 from training.cohort import Recipe, prepare_cohort, training_cohort
 from training.declaration import read_declaration
 from training.device import choose_device
-from training.evaluation import POPULATION, evaluate_cohort
+from training.evaluation import POPULATION, evaluate_cohort, models_of
 from training.experiment import load_experiment
 from training.export import export_run
 from training.fit import FitPlan, train
+from training.intake.class_map import load_class_map
+from training.intake.nnunet_export import write_dataset
+from training.intake.prepare import find_sources, prepare_sources
+from training.intake.splits import cohort_cases
 from training.records import MetricsWriter, add_to_environment, begin_run
 from training.seeds import parse_seeds
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
 
     from training.experiment import Experiment
     from training.fit import StepReport
+    from training.intake.prepare import Refused
 
 CHECKPOINT = "checkpoints/last.pt"
 
@@ -42,7 +47,7 @@ class Prepared:
 def prepare(
     config: Path, seeds: str | None, workers: int, on_case: Callable[[int], None]
 ) -> Prepared:
-    """Make the cases of an experiment: its train and validation seeds, or `seeds`.
+    """Make synthetic cases of an experiment: its train and validation seeds, or `seeds`.
 
     Raises:
         TrainingError: `TEST_SEEDS`, a seed is kept for evaluation; `EXPERIMENT`, a bad YAML.
@@ -53,6 +58,34 @@ def prepare(
     cohort = training_cohort(Path(experiment.cohort.folder), chosen)
     made = prepare_cohort(cohort, _recipe(experiment), workers, on_case)
     return Prepared(made, len(cohort.seeds), cohort.folder)
+
+
+def prepare_data(
+    config: Path, data: Path, classes: Path | None, workers: int, on_case: Callable[[str], None]
+) -> tuple[Prepared, list[Refused]]:
+    """Make the cases of a user's folder, and say which could not be made.
+
+    Raises:
+        TrainingError: `NNUNET` or `NO_STUDIES`, the folder is neither; `CLASSES`, a bad YAML.
+
+    """
+    experiment = load_experiment(config)
+    sources = find_sources(data, _recipe(experiment), load_class_map(classes))
+    folder = Path(experiment.cohort.folder)
+    refused = prepare_sources(sources, folder, experiment.fit.seed, workers, on_case)
+    return Prepared(len(sources) - len(refused), len(sources), folder), refused
+
+
+def export_cases(config: Path, out: Path) -> int:
+    """Write an experiment's prepared cases as raw data of nnU-Net v2; return how many.
+
+    Raises:
+        TrainingError: `NO_CASES`, nothing is prepared.
+
+    """
+    experiment = load_experiment(config)
+    cases, held_out = cohort_cases(experiment.cohort, Path(experiment.cohort.folder))
+    return write_dataset(experiment, cases, held_out, out)
 
 
 def _recipe(experiment: Experiment) -> Recipe:
@@ -78,10 +111,9 @@ def fit(
     keep_freed_memory()
     experiment = load_experiment(config)
     folder = Path(experiment.cohort.folder)
-    cases = training_cohort(folder, experiment.cohort.train_seeds).read()
+    cases, held_out = cohort_cases(experiment.cohort, folder)
     if experiment.labels == "soft":
         cases = softened(atlas_plan(folder, experiment.atlas), cases)
-    held_out = training_cohort(folder, experiment.cohort.validation_seeds).read()
     begin_run(run, experiment, [c.name for c in cases], [c.name for c in held_out])
     device = str(choose_device(device))
     add_to_environment(run, {"device": device})
@@ -102,9 +134,11 @@ def evaluate(
 ) -> str:
     """Evaluate a model folder on phantom seeds; return the table as Markdown.
 
+    A disease network is evaluated with the anatomy network in the folder beside it.
+
     Writes `evaluation.json`, `evaluation.md`, plots and the cases into `out`.
     """
-    results = evaluate_cohort(model, parse_seeds(seeds), out, workers, on_case)
+    results = evaluate_cohort(models_of(model), parse_seeds(seeds), out, workers, on_case)
     return write_evaluation(
         results, read_declaration(model / "osteon.json").sha256, POPULATION, out
     )

@@ -23,12 +23,13 @@ import phantom
 import training.scoring
 from imaging.adc import fit_adc
 from imaging.anatomy import BY_NAME, SPINAL_CANAL
+from imaging.burden import DISEASE_CLASSES, Seen, burden_mask, disease_input
 from imaging.disease import disease_mask
 from imaging.labelling import label_anatomy
 from imaging.lesions import find_lesions
 from imaging.measurement import MeasurementSettings, measure
 from imaging.normalisation import MEASURE_ANYWAY, normalise_high_b
-from imaging.preprocessing import preprocess
+from imaging.preprocessing import preprocess, to_probability
 from imaging.resampling import resample
 from imaging.stations import assemble
 from phantom.acquisition import acquire
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
     from imaging.adc import AdcFit
     from imaging.diffusion import DiffusionVolume
+    from imaging.disease import DiseaseMask
     from imaging.labelling import Anatomy
     from imaging.measurement import Measurement
     from imaging.model import ModelSpec
@@ -59,6 +61,7 @@ RULE = (
     "the disease rule inside this model's bones (this model has no lesion network; confidence is "
     "a component's peak signal over the patient's threshold)"
 )
+NETWORK = "the disease network (confidence is a component's highest probability)"
 
 
 @dataclass(frozen=True)
@@ -89,13 +92,24 @@ def load_model(folder: Path) -> ServedModel:
     return ServedModel(read_declaration(folder / "osteon.json"), predict, bf16)
 
 
-def evaluate_patient(seed: int, model: ServedModel) -> CaseResult:
+def evaluate_patient(
+    seed: int, model: ServedModel, disease_model: ServedModel | None = None
+) -> CaseResult:
     """Make the synthetic patient `seed`, and measure as serving does."""
-    return evaluate_acquisition(f"phantom-{seed:05d}", acquire(make_patient(seed)), model)
+    acquisition = acquire(make_patient(seed))
+    return evaluate_acquisition(f"phantom-{seed:05d}", acquisition, model, disease_model)
 
 
-def evaluate_acquisition(name: str, acquisition: Acquisition, model: ServedModel) -> CaseResult:
-    """Measure one scan of a patient of its own, as serving does."""
+def evaluate_acquisition(
+    name: str,
+    acquisition: Acquisition,
+    model: ServedModel,
+    disease_model: ServedModel | None = None,
+) -> CaseResult:
+    """Measure one scan of a patient of its own, as serving does.
+
+    Disease is found by `disease_model`, by the rule where there is none.
+    """
     volume = assemble(acquisition.stations).volume
     fit = fit_adc(volume)
     given = preprocess(fit, volume.geometry, model.spec)
@@ -104,7 +118,7 @@ def evaluate_acquisition(name: str, acquisition: Acquisition, model: ServedModel
     network_seconds = time.perf_counter() - started
     structures = [BY_NAME[name] for name in model.spec.classes]
     anatomy = label_anatomy(probability, given.geometry, structures, volume.geometry)
-    burden = _burden(volume, fit, anatomy)
+    burden = _burden(volume, fit, anatomy, disease_model)
     truth, adc, geometry = acquisition.truth, fit.adc_um2_s, volume.geometry
     started = time.perf_counter()
     diseased = _truth_on(truth, truth.lesion_labels > 0, volume).astype(np.bool_)
@@ -113,7 +127,7 @@ def evaluate_acquisition(name: str, acquisition: Acquisition, model: ServedModel
         case=name,
         patient=name,
         structures=scores,
-        lesion_source=RULE,
+        lesion_source=NETWORK if disease_model else RULE,
         lesions=score_lesions(diseased, burden.lesions, burden.confidence, geometry),
         disease=score_mask(diseased, burden.lesions, adc, geometry),
         tdv_ml=burden.measured.tdv_ml,
@@ -127,19 +141,37 @@ def evaluate_acquisition(name: str, acquisition: Acquisition, model: ServedModel
     )
 
 
+@dataclass(frozen=True)
+class Models:
+    """Folders of the models that are evaluated together; without `disease` the rule decides."""
+
+    anatomy: Path
+    disease: Path | None = None
+
+
+def models_of(folder: Path, anatomy: Path | None = None) -> Models:
+    """Return what evaluating `folder` takes: a disease network needs an anatomy network too.
+
+    That is `anatomy`, or the folder "anatomy" beside it.
+    """
+    if read_declaration(folder / "osteon.json").classes == DISEASE_CLASSES:
+        return Models(anatomy or folder.parent / "anatomy", folder)
+    return Models(folder)
+
+
 def evaluate_cohort(
-    folder: Path, seeds: tuple[int, ...], out: Path, workers: int, on_case: Callable[[int], None]
+    models: Models, seeds: tuple[int, ...], out: Path, workers: int, on_case: Callable[[int], None]
 ) -> list[CaseResult]:
     """Evaluate every seed; one JSON a case, and those of the same model and software are kept."""
-    cases = out / f"cases-{_fingerprint(folder)}"
+    cases = out / f"cases-{_fingerprint(models)}"
     cases.mkdir(parents=True, exist_ok=True)
     missing = [s for s in seeds if not _result_path(cases, s).exists()]
     if workers <= 1:
         for seed in missing:
-            on_case(_evaluate_to_file(folder, seed, cases))
+            on_case(_evaluate_to_file(models, seed, cases))
     else:
         with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_one_thread) as pool:
-            futures = [pool.submit(_evaluate_to_file, folder, s, cases) for s in missing]
+            futures = [pool.submit(_evaluate_to_file, models, s, cases) for s in missing]
             for future in as_completed(futures):
                 on_case(future.result())
     return [read_result(_result_path(cases, s)) for s in seeds]
@@ -149,16 +181,28 @@ def _burden(
     volume: DiffusionVolume,
     fit: AdcFit,
     anatomy: Anatomy,
+    disease_model: ServedModel | None,
 ) -> _Burden:
-    labels, bone = anatomy.labels, anatomy.bone
+    labels = anatomy.labels
     canal = labels == SPINAL_CANAL.label
     signal = normalise_high_b(volume.high_b, fit.adc_um2_s, canal, volume.geometry, MEASURE_ANYWAY)
-    disease = disease_mask(signal.image, fit.adc_um2_s, bone, labels, volume.geometry)
+    seen = Seen(fit, signal.image, anatomy, volume.geometry)
+    if disease_model is None:
+        disease = disease_mask(signal.image, fit.adc_um2_s, anatomy.bone, labels, seen.geometry)
+        confidence = signal.image / np.float32(disease.threshold)
+    else:
+        disease, confidence = _by_network(seen, disease_model)
     lesions = find_lesions(disease.mask, volume.geometry)
     settings = MeasurementSettings()
     measured = measure(fit.adc_um2_s, labels, disease, lesions, volume.geometry, settings)
-    confidence = signal.image / np.float32(disease.threshold)
     return _Burden(measured, lesions > 0, confidence, signal.accepted)
+
+
+def _by_network(seen: Seen, model: ServedModel) -> tuple[DiseaseMask, NDArray[np.float32]]:
+    given = disease_input(seen, model.spec)
+    probability = slab_probability(model.predict, model.spec, given)
+    mask = burden_mask(probability, given.geometry, seen, model.spec)
+    return mask, to_probability(probability[1], given.geometry, seen.geometry)
 
 
 def _truth_on(truth: Truth, labels: NDArray[Any], volume: DiffusionVolume) -> NDArray[np.uint8]:
@@ -168,14 +212,18 @@ def _truth_on(truth: Truth, labels: NDArray[Any], volume: DiffusionVolume) -> ND
     return moved
 
 
-def _evaluate_to_file(folder: Path, seed: int, cases: Path) -> int:
-    write_result(evaluate_patient(seed, load_model(folder)), _result_path(cases, seed))
+def _evaluate_to_file(models: Models, seed: int, cases: Path) -> int:
+    disease = load_model(models.disease) if models.disease else None
+    result = evaluate_patient(seed, load_model(models.anatomy), disease)
+    write_result(result, _result_path(cases, seed))
     return seed
 
 
-def _fingerprint(folder: Path) -> str:
-    """Digest of what decides a result: the model, how patients are made, measured and scored."""
-    digest = hashlib.sha256(read_declaration(folder / "osteon.json").sha256.encode())
+def _fingerprint(models: Models) -> str:
+    """Digest of what decides a result: the models, how patients are made, measured and scored."""
+    digest = hashlib.sha256(read_declaration(models.anatomy / "osteon.json").sha256.encode())
+    if models.disease:
+        digest.update((models.disease / "osteon.json").read_bytes())
     for room in (imaging, phantom, training.scoring):
         for path in sorted(Path(room.__path__[0]).glob("*.py")):
             digest.update(path.read_bytes())

@@ -53,13 +53,15 @@ def load_pipeline(configuration: WorkerConfiguration) -> Pipeline:
     from workers.inference.torchscript import TorchScriptModel  # noqa: PLC0415
     from workers.pipeline import Pipeline  # noqa: PLC0415
 
-    model = TorchScriptModel(configuration.anatomy_model, configuration.threads)
+    anatomy = TorchScriptModel(configuration.anatomy_model, configuration.threads)
+    disease = configuration.disease_model
     given: dict[str, Any] = {
         k: tuple(v) if isinstance(v, list) else v for k, v in configuration.disease.items()
     }
     rule = DiseaseRule(**given)
     return Pipeline(
-        anatomy=model,
+        anatomy=anatomy,
+        disease=TorchScriptModel(disease, configuration.threads) if disease else None,
         rule=rule,
         limits=FitLimits(**configuration.reading),
         measurement=MeasurementSettings(thresholds_um2_s=configuration.thresholds_um2_s),

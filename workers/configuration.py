@@ -45,6 +45,8 @@ class WorkerConfiguration:
     anatomy_model: Path
     """Folder of the anatomy model in the repository."""
     build: Build
+    disease_model: Path | None = None
+    """Folder of the disease model; disease is found by the rule if not given."""
     destinations: tuple[Destination, ...] = ()
     reading: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Fields of `dicom_objects.reading.limits.FitLimits` that differ from its defaults."""
@@ -84,6 +86,8 @@ class Assignment:
         values = fields["configuration"]
         for name in ("spool_dir", "results_dir", "anatomy_model"):
             values[name] = Path(values[name])
+        if values["disease_model"] is not None:
+            values["disease_model"] = Path(values["disease_model"])
         values["destinations"] = tuple(Destination(**row) for row in values["destinations"])
         values["thresholds_um2_s"] = tuple(values["thresholds_um2_s"])
         values["build"] = Build(**values["build"])

@@ -57,7 +57,8 @@ class Findings:
     lesion_labels: NDArray[np.uint16] = field(repr=False)
     measurement: Measurement
     quality: tuple[QualityNote, ...]
-    model: ModelSpec
+    models: tuple[ModelSpec, ...]
+    """That were asked, in order: anatomy, and disease where a network found it."""
     normalisation: str
     started_at: datetime
 
@@ -73,12 +74,12 @@ def encode(
 
 def uid_seed(findings: Findings, run: Run) -> str:
     """Return what the UIDs of the results derive from: other bytes always have another seed."""
-    spec = findings.model
+    models = (f"{spec.name} {spec.version} {spec.sha256}" for spec in findings.models)
     parts = (
         findings.study.study_uid,
         run.input_digest,
         run.at.isoformat(),
-        f"{spec.name} {spec.version} {spec.sha256}",
+        *models,
         run.build.settings_digest,
         f"adc map {run.build.adc_map}",
         f"{run.build.software_version} {run.build.git_commit} {run.build.device_uid}",
@@ -153,11 +154,10 @@ def _report_content(findings: Findings, run: Run, seconds: Mapping[str, float]) 
 
 
 def _provenance(findings: Findings, run: Run, start: datetime, end: datetime) -> Provenance:
-    spec = findings.model
     return Provenance(
         software_version=run.build.software_version,
         git_commit=run.build.git_commit,
-        models=(ModelIdentity(spec.name, spec.version, spec.sha256),),
+        models=tuple(ModelIdentity(s.name, s.version, s.sha256) for s in findings.models),
         settings_digest=run.build.settings_digest,
         device_uid=run.build.device_uid,
         run_id=run.run_id,

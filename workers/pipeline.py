@@ -14,13 +14,14 @@ from dicom_objects.reading.diffusion import read_study
 from dicom_objects.reading.limits import DEFAULT_LIMITS, FitLimits
 from imaging.adc import AdcSettings, fit_adc
 from imaging.anatomy import SPINAL_CANAL
-from imaging.disease import DiseaseRule, disease_mask
+from imaging.burden import Seen
 from imaging.lesions import find_lesions
 from imaging.measurement import MeasurementSettings, measure
 from imaging.normalisation import NormalisationRule, normalise_high_b
 from imaging.stations import assemble
 from jobs.job import Stage
 from workers.anatomy import find_anatomy
+from workers.disease import find_disease
 from workers.encoding import Findings, Run, encode
 from workers.observations import Observations
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from imaging.disease import DiseaseRule
     from jobs.result import ResultFile
     from workers.inference.model import SegmentationModel
     from workers.recording import Recorder
@@ -47,6 +49,8 @@ class Pipeline:
 
     anatomy: SegmentationModel
     rule: DiseaseRule
+    disease: SegmentationModel | None = None
+    """None: the rule decides."""
     limits: FitLimits = DEFAULT_LIMITS
     measurement: MeasurementSettings = field(default_factory=MeasurementSettings)
     adc: AdcSettings = field(default_factory=AdcSettings)
@@ -83,9 +87,8 @@ class Pipeline:
             canal = body.labels == SPINAL_CANAL.label
             signal = normalise_high_b(volume.high_b, fit.adc_um2_s, canal, grid, self.normalisation)
         with recorder.stage(Stage.DISEASE):
-            disease = disease_mask(
-                signal.image, fit.adc_um2_s, body.bone, body.labels, grid, self.rule
-            )
+            seen = Seen(fit, signal.image, body, grid)
+            disease = find_disease(seen, self.disease, self.rule, recorder.fraction)
             lesions = find_lesions(disease.mask, grid, self.rule.min_volume_ml)
         with recorder.stage(Stage.MEASURE):
             measurement = measure(
@@ -101,7 +104,7 @@ class Pipeline:
                 lesions,
                 measurement,
                 notes,
-                self.anatomy.spec,
+                tuple(model.spec for model in (self.anatomy, self.disease) if model),
                 signal.unit,
                 started_at,
             )

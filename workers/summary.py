@@ -32,7 +32,7 @@ def summarise(findings: Findings) -> dict[str, Any]:
         "classes_ml": dataclasses.asdict(measurement.classes),
         "thresholds_um2_s": list(measurement.thresholds_um2_s),
         "b_values": list(findings.fit.b_values),
-        "model": f"{findings.model.name} {findings.model.version}",
+        "model": ", ".join(f"{spec.name} {spec.version}" for spec in findings.models),
         "regions": [_region(region) for region in measurement.regions],
         "met_rads": [_region(region) for region in measurement.met_rads],
         "quality": [dataclasses.asdict(note) for note in findings.quality],

@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from imaging.adc import fit_adc
 from imaging.anatomy import STRUCTURES
+from imaging.burden import DISEASE_CLASSES
+from imaging.model import Channel
 from imaging.preprocessing import preprocess
 from imaging.stations import assemble
 from phantom.acquisition import Protocol, acquire
@@ -20,7 +22,14 @@ from tests.training.scored import case, exam, miss
 from training import commands, evaluation
 from training.cases import labels_on_grid
 from training.cli import app
-from training.evaluation import ServedModel, evaluate_acquisition, evaluate_cohort
+from training.declaration import write_declaration
+from training.evaluation import (
+    Models,
+    ServedModel,
+    evaluate_acquisition,
+    evaluate_cohort,
+    models_of,
+)
 
 COARSE = Protocol(slice_mm=10.0, in_plane_mm=4.0, matrix=(88, 120), noise=False)
 
@@ -69,20 +78,45 @@ def test_the_truth_scores_as_the_truth(acquisition, oracle):
     assert found.scoring_seconds > 0
 
 
+def test_a_disease_network_takes_the_place_of_the_rule(acquisition, oracle):
+    channels = (Channel("normalised_high_b", "fixed", 1.0, 6.0),)
+    spec = dataclasses.replace(oracle.spec, channels=channels, classes=DISEASE_CLASSES)
+
+    def bright(image):
+        disease = (image[:, :1] > 1.2).float()
+        return torch.cat([1 - disease, disease], 1)
+
+    network = ServedModel(spec, bright, bf16=False)
+    found = evaluate_acquisition("a", acquisition, oracle, network)
+    assert "disease network" in found.lesion_source
+    assert found.tdv_ml != evaluate_acquisition("a", acquisition, oracle).tdv_ml
+    assert all(p.confidence <= 1.0 + 1e-6 for p in found.lesions.predictions)
+
+
+def test_a_disease_network_is_evaluated_with_the_anatomy_beside_it(oracle, tmp_path):
+    for name, classes in (("anatomy", oracle.spec.classes), ("disease", DISEASE_CLASSES)):
+        (tmp_path / name).mkdir()
+        spec = dataclasses.replace(oracle.spec, name=name, classes=classes)
+        write_declaration(spec, tmp_path / name / "osteon.json", {})
+    anatomy, disease = tmp_path / "anatomy", tmp_path / "disease"
+    assert models_of(disease) == Models(anatomy, disease)
+    assert models_of(anatomy) == Models(anatomy)
+
+
 def test_exams_that_were_scored_are_kept(monkeypatch, tmp_path):
     made = []
 
-    def score(seed, model):
-        made.append((seed, model))
+    def score(seed, model, disease):
+        made.append((seed, model, disease))
         return case(seed)
 
     monkeypatch.setattr(evaluation, "evaluate_patient", score)
     monkeypatch.setattr(evaluation, "load_model", lambda folder: folder)
     monkeypatch.setattr(evaluation, "_fingerprint", lambda _: "f")
     for seeds in ((1,), (1, 2)):
-        found = evaluate_cohort(tmp_path, seeds, tmp_path, 1, lambda _: None)
+        found = evaluate_cohort(Models(tmp_path), seeds, tmp_path, 1, lambda _: None)
         assert found == [case(s) for s in seeds]
-    assert made == [(1, tmp_path), (2, tmp_path)]
+    assert made == [(1, tmp_path, None), (2, tmp_path, None)]
 
 
 def test_the_commands_evaluate_and_compare(monkeypatch, tmp_path):
@@ -91,6 +125,7 @@ def test_the_commands_evaluate_and_compare(monkeypatch, tmp_path):
     (tmp_path / "model" / "osteon.json").write_text(declaration)
     spec = type("Spec", (), {"sha256": "ab" * 32})
     monkeypatch.setattr(commands, "read_declaration", lambda _: spec)
+    monkeypatch.setattr(commands, "models_of", Models)
     cohorts = {"a": [case(1), case(2)], "b": [case(k, exam([miss(2.0)])) for k in (1, 2)]}
     for name, cases in cohorts.items():
         monkeypatch.setattr(commands, "evaluate_cohort", lambda *_, c=cases: c)
