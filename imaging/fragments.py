@@ -1,7 +1,8 @@
 """Leave out what a network scattered: small parts of a structure far from all of its large parts.
 
 A patch-based network sees no whole body, so it may call a piece of brain stem lumbar spine. Such a
-piece is small and lies far from the rest of its structure.
+piece is small and lies far from the rest of its structure. An organ is one piece: of its parts only
+the largest stays, however large another one is.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 import cc3d
 import numpy as np
 
+from imaging.anatomy import ORGANS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from imaging.geometry import Geometry
 
+_ORGANS = frozenset(organ.label for organ in ORGANS)
 SMALL_SHARE = 0.1
 """A part is small below this share of its structure's largest part (ours)."""
 FAR_MM = 40.0
@@ -23,7 +27,10 @@ FAR_MM = 40.0
 
 
 def without_far_fragments(labels: NDArray[np.uint8], geometry: Geometry) -> NDArray[np.uint8]:
-    """Return `labels` (slice, row, column) with far fragments of every structure set to 0."""
+    """Return `labels` (slice, row, column) with far fragments of every structure set to 0.
+
+    Of an organ everything but its largest part is set to 0.
+    """
     parts: NDArray[Any] = cc3d.connected_components(labels, connectivity=26)
     if not parts.any():
         return labels.copy()
@@ -36,9 +43,10 @@ def without_far_fragments(labels: NDArray[np.uint8], geometry: Geometry) -> NDAr
     for label in np.unique(structure[1:]):
         members = np.flatnonzero(structure == label)
         members = members[members > 0]
-        large = members[sizes[members] >= SMALL_SHARE * sizes[members].max()]
+        share = 1.0 if label in _ORGANS else SMALL_SHARE
+        large = members[sizes[members] >= share * sizes[members].max()]
         for part in np.setdiff1d(members, large):
-            drop[part] = _gaps_mm(boxes[part], boxes[large]).min() > FAR_MM
+            drop[part] = label in _ORGANS or _gaps_mm(boxes[part], boxes[large]).min() > FAR_MM
     kept = labels.copy()
     kept[drop[parts]] = 0
     return kept

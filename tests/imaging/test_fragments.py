@@ -35,6 +35,15 @@ def test_a_large_part_far_away_stays_and_structures_do_not_mix():
     np.testing.assert_array_equal(without_far_fragments(labels, GRID), labels)
 
 
+def test_an_organ_is_one_piece():
+    spleen = BY_NAME["spleen"].label
+    labels = spine()
+    labels[20:24, 10:20, 10:20] = spleen
+    whole = labels.copy()
+    labels[25:27, 10:20, 10:20] = spleen  # half as large, 5 mm away
+    np.testing.assert_array_equal(without_far_fragments(labels, GRID), whole)
+
+
 def test_nothing_stays_nothing():
     labels = np.zeros(GRID.shape, dtype=np.uint8)
     np.testing.assert_array_equal(without_far_fragments(labels, GRID), labels)
