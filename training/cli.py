@@ -11,17 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import MofNCompleteColumn, TaskProgressColumn
 
+from training import cli_cases
+from training.cli_cases import EXPERIMENT, Config, progress_bar
 from training.errors import TrainingError
 from training.experiment import load_experiment
 from training.seeds import parse_seeds
@@ -31,40 +24,15 @@ if TYPE_CHECKING:
 
     from training.fit import StepReport
 
-EXPERIMENT = Path(__file__).parent / "experiments" / "anatomy.yaml"
-
 app = typer.Typer(
     name="train",
-    help="Make models: prepare synthetic cases, fit, evaluate on patients never seen, export.",
+    help="Make models: prepare cases, fit, evaluate on patients never seen, export.",
     no_args_is_help=True,
     add_completion=False,
 )
+app.command()(cli_cases.prepare)
+app.command("export-cases")(cli_cases.export_cases)
 _stderr = Console(stderr=True)
-
-Config = Annotated[Path, typer.Option("--config", "-c", help="The experiment's YAML file.")]
-
-
-@app.command()
-def prepare(
-    config: Config = EXPERIMENT,
-    seeds: Annotated[
-        str | None, typer.Option(help="Seeds such as 1-150; the experiment's if left out.")
-    ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = os.cpu_count() or 1,
-) -> None:
-    """Make synthetic patients and cache what the network will be given.
-
-    Goes on where it was stopped. Seeds 1000-1019 are kept for evaluation and refused.
-    """
-    from training.commands import prepare as run_prepare  # noqa: PLC0415 - keeps --help quick
-
-    experiment = load_experiment(config)
-    asked = seeds or f"{experiment.cohort.train_seeds},{experiment.cohort.validation_seeds}"
-    with _bar(MofNCompleteColumn()) as bar:
-        task = bar.add_task("preparing", total=len(parse_seeds(asked)))
-        done = run_prepare(config, asked, workers, lambda _: bar.advance(task))
-        bar.update(task, completed=done.asked)
-    typer.echo(f"{done.made} cases made, {done.asked} in {done.folder}")
 
 
 @app.command()
@@ -86,7 +54,7 @@ def atlas(
     from training.atlas.command import label_by_atlas  # noqa: PLC0415
 
     asked = seeds or load_experiment(config).cohort.train_seeds
-    with _bar(MofNCompleteColumn()) as bar:
+    with progress_bar(MofNCompleteColumn()) as bar:
         task = bar.add_task("registering", total=len(parse_seeds(asked)))
         done = label_by_atlas(config, atlases, asked, workers, lambda _: bar.advance(task))
         bar.update(task, completed=done.asked)
@@ -111,7 +79,7 @@ def fit(
     from training.commands import fit as run_fit  # noqa: PLC0415 - torch takes seconds to load
 
     signal.signal(signal.SIGTERM, _interrupt)
-    with _bar(TaskProgressColumn()) as bar:
+    with progress_bar(TaskProgressColumn()) as bar:
         task = bar.add_task("loading", total=1000)
 
         def show(report: StepReport) -> None:
@@ -137,7 +105,7 @@ def evaluate(
     """
     from training.commands import evaluate as run_evaluate  # noqa: PLC0415
 
-    with _bar(MofNCompleteColumn()) as bar:
+    with progress_bar(MofNCompleteColumn()) as bar:
         task = bar.add_task("evaluating", total=len(parse_seeds(seeds)))
         table = run_evaluate(model, seeds, out, workers, lambda _: bar.advance(task))
     typer.echo(table)
@@ -186,7 +154,7 @@ def export(
 
 @app.command()
 def reproduce(
-    table: Annotated[str, typer.Argument(help="Which paper's table: anatomy.")],
+    table: Annotated[str, typer.Argument(help="Which paper's table: anatomy, focal.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for everything that is made.")],
     preset: Annotated[str, typer.Option(help="small (20 minutes) or full (hours).")] = "small",
     config: Annotated[Path | None, typer.Option("-c", help="A YAML in place of a preset.")] = None,
@@ -198,7 +166,7 @@ def reproduce(
     """
     from training.reproduction.tables import reproduce_table  # noqa: PLC0415
 
-    with _bar(TaskProgressColumn()) as bar:
+    with progress_bar(TaskProgressColumn()) as bar:
         task = bar.add_task("starting", total=1000)
 
         def show(stage: str, done: float) -> None:
@@ -215,17 +183,6 @@ def main() -> None:
     except TrainingError as error:
         _stderr.print(f"[{error.code}] {error}", markup=False, style="red")
         sys.exit(1)
-
-
-def _bar(amount: ProgressColumn) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        amount,
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=_stderr,
-    )
 
 
 def _in_words(step: int, scores: dict[str, float]) -> str:

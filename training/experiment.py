@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CohortSettings:
-    """Which synthetic patients: seed ranges such as "1-150" and the folder of prepared cases."""
+    """Which patients: the folder of prepared cases, and seed ranges of synthetic ones ("1-150").
+
+    Without `train_seeds` they are a user's: what the folder's `splits.json` names.
+    """
 
     folder: str
-    train_seeds: str
-    validation_seeds: str
+    train_seeds: str = ""
+    validation_seeds: str = ""
     evaluation_seeds: str = "1000-1019"
     """Patients that `osteon train reproduce` measures on."""
     anatomy_model: str = ""

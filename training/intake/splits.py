@@ -1,0 +1,113 @@
+"""Which of a user's patients are trained on: one `splits.json` beside the prepared cases."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from training.cases import read_case
+from training.cohort import training_cohort
+from training.errors import TrainingError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from training.cases import Case
+    from training.experiment import CohortSettings
+
+SPLITS = "splits.json"
+VALIDATION_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Every case's patient (a pseudonym), and the patients that are held out."""
+
+    patient_of: dict[str, str] = field(default_factory=dict)
+    held_out: frozenset[str] = frozenset()
+
+    @property
+    def train(self) -> list[str]:
+        """Cases to train on."""
+        return sorted(c for c, patient in self.patient_of.items() if patient not in self.held_out)
+
+    @property
+    def validation(self) -> list[str]:
+        """Cases of the patients that are held out."""
+        return sorted(c for c, patient in self.patient_of.items() if patient in self.held_out)
+
+
+def split_patients(known: Splits, added: dict[str, str], seed: int) -> Splits:
+    """Add cases, given as case → patient; all cases of one patient are on one side.
+
+    A patient who is there already stays on that side. A new one is drawn by a digest of seed and
+    pseudonym, so neither the order nor the other patients decide; one at least is held out as
+    soon as there are two.
+    """
+    patient_of = {**known.patient_of, **added}
+    draws = {patient: _draw(patient, seed) for patient in patient_of.values()}
+    new = set(draws) - set(known.patient_of.values())
+    held_out = set(known.held_out) | {p for p in new if draws[p] < VALIDATION_SHARE}
+    if new and len(draws) > 1 and not held_out:
+        held_out.add(min(new, key=draws.__getitem__))
+    if new and len(draws) > 1 and len(held_out) == len(draws):
+        held_out.remove(max(new, key=draws.__getitem__))
+    return Splits(patient_of, frozenset(held_out))
+
+
+def read_splits(folder: Path) -> Splits:
+    """Read a folder's splits; empty where there is no file.
+
+    Raises:
+        TrainingError: `SPLITS`, the file is not one.
+
+    """
+    path = folder / SPLITS
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        patient_of = {str(c): str(p) for c, p in document["patients"].items()}
+        held_out = frozenset(patient_of[case] for case in document["validation"])
+    except FileNotFoundError:
+        return Splits()
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        message = f"{path} is not a split by patients ({error!r}); prepare again"
+        raise TrainingError(message, code="SPLITS") from error
+    return Splits(patient_of, held_out)
+
+
+def write_splits(splits: Splits, folder: Path) -> None:
+    """Write `splits.json` under its name in one step."""
+    document = {
+        "train": splits.train,
+        "validation": splits.validation,
+        "patients": dict(sorted(splits.patient_of.items())),
+    }
+    partial = folder / f"{SPLITS}.partial"
+    partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    partial.replace(folder / SPLITS)
+
+
+def cohort_cases(settings: CohortSettings, folder: Path) -> tuple[list[Case], list[Case]]:
+    """Return the cases to train on and those held out: by seeds, or by `splits.json` without.
+
+    Raises:
+        TrainingError: `NO_CASES`, nothing is prepared; `CASE`, a file is not a case.
+
+    """
+    if settings.train_seeds:
+        trained = training_cohort(folder, settings.train_seeds).read()
+        return trained, training_cohort(folder, settings.validation_seeds).read()
+    splits = read_splits(folder)
+    if not splits.train or not splits.validation:
+        message = f"{folder / SPLITS} must name two patients: osteon train prepare --data FOLDER"
+        raise TrainingError(message, code="NO_CASES")
+    sides = (splits.train, splits.validation)
+    trained, held_out = ([read_case(folder / f"{n}.npz") for n in names] for names in sides)
+    return trained, held_out
+
+
+def _draw(patient: str, seed: int) -> float:
+    digest = hashlib.sha256(f"{seed}\x1f{patient}".encode()).digest()
+    return float(int.from_bytes(digest[:8], "big") / 2**64)
