@@ -13,11 +13,11 @@ import numpy as np
 import torch
 
 from training.checkpoint import load_checkpoint, new_state
-from training.cohort import Cohort, training_cohort
 from training.declaration import write_declaration
 from training.errors import TrainingError
 from training.experiment import load_experiment
 from training.inference import has_bf16, scripted_predictor, slab_probability
+from training.intake.splits import held_out_cases
 from training.model_card import model_card
 from training.seeds import seeds_in_words
 from training.served import check_served, freeze_network, write_served
@@ -92,10 +92,7 @@ def _trained(run: Path, experiment: Experiment) -> tuple[FoldedUNet, dict[str, A
     splits = json.loads((run / "splits.json").read_text(encoding="utf-8"))
     env = json.loads((run / "env.json").read_text(encoding="utf-8"))
     trained_on = {
-        "data": "synthetic patients (osteon phantom) only",
-        "train_cases": len(splits["train"]),
-        "train_seeds": _seeds(splits["train"]),
-        "validation_seeds": _seeds(splits["validation"]),
+        **_data(experiment, splits),
         "steps": state.step,
         "hours": round(state.elapsed_s / 3600, 2),
         "git_commit": env["git_commit"],
@@ -105,6 +102,20 @@ def _trained(run: Path, experiment: Experiment) -> tuple[FoldedUNet, dict[str, A
     if experiment.note:
         trained_on["note"] = experiment.note
     return state.average.eval(), trained_on
+
+
+def _data(experiment: Experiment, splits: dict[str, list[str]]) -> dict[str, Any]:
+    """Say what was trained on; of a user's cases the numbers only, no name."""
+    counts = {"train_cases": len(splits["train"])}
+    if not experiment.cohort.train_seeds:
+        held_out = {"validation_cases": len(splits["validation"])}
+        return {"data": "cases of the site that trained it", **counts, **held_out}
+    return {
+        "data": "synthetic patients (osteon phantom) only",
+        **counts,
+        "train_seeds": _seeds(splits["train"]),
+        "validation_seeds": _seeds(splits["validation"]),
+    }
 
 
 def _seeds(names: list[str]) -> str:
@@ -130,9 +141,7 @@ def _write_and_check(network: FoldedUNet, experiment: Experiment, file: Path) ->
 
 
 def _gate_cases(experiment: Experiment) -> list[Case]:
-    folder = Path(experiment.cohort.folder)
-    cohort = training_cohort(folder, experiment.cohort.validation_seeds)
-    return Cohort(folder, cohort.seeds[:_GATE_CASES]).read()
+    return held_out_cases(experiment.cohort, Path(experiment.cohort.folder), _GATE_CASES)
 
 
 def _compare_precisions(

@@ -13,12 +13,11 @@ _CARD = """\
 ---
 library_name: pytorch
 license: apache-2.0
-tags: [mri, diffusion, whole-body, segmentation, synthetic-data, research]
+tags: [mri, diffusion, whole-body, segmentation, {tag}research]
 ---
 # {name} {version}
 
-**Research software. Trained on synthetic patients only. Not a medical device, not for clinical
-use: no number on this page says anything about real patients.**
+{notice}
 
 ## What it does
 Whole-body diffusion MRI in (ADC and S0 of the mono-exponential fit), one probability per structure
@@ -34,7 +33,7 @@ Under bfloat16 autocast the convolutions run in bfloat16.
 
 ## What it was trained on
 {trained_on}
-Seeds 1000-1019 were never prepared or trained on.
+{kept}
 
 ## Method
 3D residual U-Net after Candito et al. (arXiv 2503.20722): ADC + S0 in, Dice + cross-entropy. The
@@ -56,10 +55,22 @@ weight 0.5, AdamW with one cosine cycle, running average of the weights, augment
 """
 
 
+_SYNTHETIC = """\
+**Research software. Trained on synthetic patients only. Not a medical device, not for clinical
+use: no number on this page says anything about real patients.**"""
+_SITE = """\
+**Research software. Trained on cases of one site. Not a medical device, not for clinical use: an
+evaluation on synthetic patients says nothing about real ones.**"""
+
+
 def model_card(spec: ModelSpec, free: Mapping[str, Any]) -> str:
     """Return MODEL_CARD.md; `free` are the free fields of `osteon.json`."""
     evaluation = free["evaluation"].get("markdown", "Not evaluated yet.")
+    synthetic = "train_seeds" in free["trained_on"]
     return _CARD.format(
+        tag="synthetic-data, " if synthetic else "",
+        notice=_SYNTHETIC if synthetic else _SITE,
+        kept="Seeds 1000-1019 were never prepared or trained on." if synthetic else "",
         name=spec.name,
         version=spec.version,
         n_classes=len(spec.classes),

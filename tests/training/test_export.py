@@ -16,8 +16,10 @@ from training.checkpoint import new_state, save_checkpoint
 from training.cohort import case_path
 from training.declaration import read_declaration, write_declaration
 from training.errors import TrainingError
+from training.experiment import CohortSettings
 from training.export import export_run
 from training.inference import eager_predictor, scripted_predictor, slab_probability
+from training.intake.splits import Splits, write_splits
 from training.records import begin_run
 from training.served import check_served, freeze_network, write_served
 from training.triton import triton_config
@@ -110,3 +112,20 @@ def test_triton_reads_the_names_and_free_shapes(experiment):
     assert 'backend: "pytorch"' in text
     assert 'name: "INPUT__0" data_type: TYPE_FP32 dims: [ 2, -1, -1, -1 ]' in text
     assert 'name: "OUTPUT__0" data_type: TYPE_FP32 dims: [ 21, -1, -1, -1 ]' in text
+
+
+def test_a_model_of_a_users_cases_says_so_and_names_none(experiment, cases, tmp_path):
+    own = dataclasses.replace(experiment, cohort=CohortSettings(experiment.cohort.folder))
+    folder = Path(own.cohort.folder)
+    folder.mkdir()
+    for case in cases:
+        write_case(case, folder / f"{case.name}.npz")
+    write_splits(Splits({c.name: c.name for c in cases}, frozenset(["toy-2"])), folder)
+    begin_run(tmp_path / "run", own, ["toy-1", "toy-3"], ["toy-2"])
+    save_checkpoint(new_state(own), tmp_path / "run" / "checkpoints" / "last.pt")
+    export_run(tmp_path / "run", tmp_path / "models", None)
+    card = (tmp_path / "models/anatomy/MODEL_CARD.md").read_text()
+    assert "Trained on cases of one site" in card
+    assert "train cases: 2" in card
+    assert "ynthetic patients only" not in card
+    assert "toy" not in card + (tmp_path / "models/anatomy/osteon.json").read_text()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from training.cases import read_case
-from training.cohort import training_cohort
+from training.cohort import Cohort, training_cohort
 from training.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -97,15 +97,32 @@ def cohort_cases(settings: CohortSettings, folder: Path) -> tuple[list[Case], li
 
     """
     if settings.train_seeds:
-        trained = training_cohort(folder, settings.train_seeds).read()
-        return trained, training_cohort(folder, settings.validation_seeds).read()
+        return training_cohort(folder, settings.train_seeds).read(), held_out_cases(
+            settings, folder
+        )
+    splits = _both_sides(folder)
+    return [read_case(folder / f"{n}.npz") for n in splits.train], held_out_cases(settings, folder)
+
+
+def held_out_cases(settings: CohortSettings, folder: Path, most: int | None = None) -> list[Case]:
+    """Return the cases that are held out, the first `most` of them.
+
+    Raises:
+        TrainingError: `NO_CASES`, nothing is prepared; `CASE`, a file is not a case.
+
+    """
+    if settings.validation_seeds:
+        seeds = training_cohort(folder, settings.validation_seeds).seeds[:most]
+        return Cohort(folder, seeds).read()
+    return [read_case(folder / f"{n}.npz") for n in _both_sides(folder).validation[:most]]
+
+
+def _both_sides(folder: Path) -> Splits:
     splits = read_splits(folder)
     if not splits.train or not splits.validation:
         message = f"{folder / SPLITS} must name two patients: osteon train prepare --data FOLDER"
         raise TrainingError(message, code="NO_CASES")
-    sides = (splits.train, splits.validation)
-    trained, held_out = ([read_case(folder / f"{n}.npz") for n in names] for names in sides)
-    return trained, held_out
+    return splits
 
 
 def _draw(patient: str, seed: int) -> float:
