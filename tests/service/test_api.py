@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from dicom_objects.reading.records import SeriesRecord, VolumeRecord
 from jobs.errors import StoreUnavailable
 from jobs.job import Failure, JobState
 from jobs.study import input_digest
@@ -10,6 +11,7 @@ from service.api import health
 from service.api.app import create_app
 from service.api.site import Site
 from tests.service.web import TestClient
+from workers.summary import series_summary
 
 
 @pytest.fixture
@@ -65,6 +67,33 @@ def test_a_job_shows_numbers_times_results_and_failure(client, delivered, reject
     ]
     failure = client.get(f"/api/v1/jobs/{rejected.id}").json()["failure"]
     assert (failure["code"], failure["stage"]) == ("NO_USABLE", "read")
+
+
+def test_a_job_shows_what_every_series_is_and_why(client, store, open_job):
+    job = open_job(3)
+    record = SeriesRecord(
+        series_uid="2.25.7",
+        series_number=12,
+        description="",
+        role="b0+trace",
+        b_values=(1.25, 929.75),
+        b_source="United Imaging (0065,xx09)",
+        n_instances=5,
+        geometry="20 x 64 x 64, 4.2 x 3.5 x 3.5 mm, z -9 to 71 mm",
+        used=True,
+        code=None,
+        reason="used.",
+        content="dwi-trace",
+        volumes=(VolumeRecord(1.25, "b0", 1), VolumeRecord(929.75, "vendor-trace", 2)),
+        notes=("A remark.",),
+    )
+    store.keep_summary(job, series_summary([record]))
+    (told,) = client.get(f"/api/v1/jobs/{job.id}").json()["summary"]["series"]
+    assert told["volumes"][1] == {"b": 929.75, "kind": "vendor-trace", "count": 2}
+    page = client.get(f"/jobs/{job.id}").text
+    assert "1 × b 1.25, 2 × b 929.75 trace" in page
+    assert "20 x 64 x 64, 4.2 x 3.5 x 3.5 mm" in page
+    assert "A remark. b from United Imaging (0065,xx09)." in page
 
 
 def test_a_job_that_newer_images_replaced_says_so(client, store, delivered, rejected):
