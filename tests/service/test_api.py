@@ -91,7 +91,7 @@ def test_a_job_shows_what_every_series_is_and_why(client, store, open_job):
     (told,) = client.get(f"/api/v1/jobs/{job.id}").json()["summary"]["series"]
     assert told["volumes"][1] == {"b": 929.75, "kind": "vendor-trace", "count": 2}
     page = client.get(f"/jobs/{job.id}").text
-    assert "1 × b 1.25, 2 × b 929.75 trace" in page
+    assert "1 x b 1.25, 2 x b 929.75 trace" in page
     assert "20 x 64 x 64, 4.2 x 3.5 x 3.5 mm" in page
     assert "A remark. b from United Imaging (0065,xx09)." in page
 
