@@ -53,7 +53,8 @@ class AtlasSettings:
     """Which patients are the labelled atlases of soft labels, and how they are registered.
 
     The paper names neither the number of atlases nor the package: all values are Osteon's; see
-    `imaging.registration.RegistrationSettings`.
+    `imaging.registration.RegistrationSettings`. Atlases are phantoms by `seeds`, or prepared
+    cases of a user by name in `cases`, or both.
     """
 
     seeds: str = ""
@@ -61,6 +62,7 @@ class AtlasSettings:
     affine_iterations: int = 80
     demons_iterations: tuple[int, ...] = (20, 15, 10)
     smoothing_voxels: float = 1.0
+    cases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -183,10 +185,8 @@ def _check(experiment: Experiment, path: Path) -> None:
     if experiment.labels not in ("hard", "soft"):
         message = f"{path}: labels must be hard or soft, not {experiment.labels!r}"
         raise TrainingError(message, code="EXPERIMENT")
-    if experiment.labels == "soft" and not (
-        experiment.task == "anatomy" and experiment.atlas.seeds
-    ):
-        message = f"{path}: labels: soft needs the task anatomy and atlas.seeds"
+    if experiment.labels == "soft" and not _has_atlases(experiment):
+        message = f"{path}: labels: soft needs the task anatomy, and atlas.seeds or atlas.cases"
         raise TrainingError(message, code="EXPERIMENT")
     if len(experiment.network.filters) < 3:
         message = f"{path}: network.filters needs three levels or more"
@@ -195,6 +195,11 @@ def _check(experiment: Experiment, path: Path) -> None:
     if any(size % step for size, step in zip(patch, experiment.divisor, strict=True)):
         message = f"{path}: fit.patch {patch} must be multiples of {experiment.divisor}"
         raise TrainingError(message, code="EXPERIMENT")
+
+
+def _has_atlases(experiment: Experiment) -> bool:
+    atlas = experiment.atlas
+    return experiment.task == "anatomy" and bool(atlas.seeds or atlas.cases)
 
 
 def save_experiment(experiment: Experiment, path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from training.atlas.cohort import atlas_plan
 from training.checkpoint import load_checkpoint, new_state
 from training.declaration import write_declaration
 from training.errors import TrainingError
@@ -98,7 +99,8 @@ def _trained(run: Path, experiment: Experiment) -> tuple[FoldedUNet, dict[str, A
         "git_commit": env["git_commit"],
     }
     if experiment.labels == "soft":
-        trained_on["labels"] = f"soft, by atlases of seeds {experiment.atlas.seeds}"
+        n = len(atlas_plan(Path(experiment.cohort.folder), experiment.atlas).names)
+        trained_on["labels"] = f"soft, by {n} atlases"
     if experiment.note:
         trained_on["note"] = experiment.note
     return state.average.eval(), trained_on

@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from functools import cache
 from multiprocessing import get_context
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imaging.registration import RegistrationSettings
@@ -29,12 +30,10 @@ from training.tasks import TASKS
 from training.timing import timed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
     from training.atlas.propagation import Atlas
     from training.cases import Case
-    from training.cohort import Cohort
     from training.experiment import AtlasSettings
     from training.timing import ScanTime
 
@@ -46,13 +45,13 @@ class AtlasPlan:
     """Which cases are the atlases, and how they are registered."""
 
     folder: Path
-    seeds: tuple[int, ...]
+    names: tuple[str, ...]
     registration: RegistrationSettings
 
     @property
     def recipe(self) -> dict[str, Any]:
         """What decides the soft labels, as JSON holds it."""
-        values = {"atlas_seeds": self.seeds, "registration": asdict(self.registration)}
+        values = {"atlases": self.names, "registration": asdict(self.registration)}
         recipe: dict[str, Any] = json.loads(json.dumps(values))
         return recipe
 
@@ -65,19 +64,23 @@ class AtlasPlan:
         """
         return list(_read_atlases(self))
 
-    def refuse_missing(self, cohort: Cohort) -> None:
+    def path(self, name: str) -> Path:
+        """Where a case of the folder lies."""
+        return self.folder / f"{name}.npz"
+
+    def refuse_missing(self, scans: Sequence[str]) -> None:
         """Every atlas and every scan must have been prepared.
 
         Raises:
             TrainingError: `NO_CASES`.
 
         """
-        wanted = sorted({*self.seeds, *cohort.seeds})
-        missing = [s for s in wanted if not case_path(self.folder, s).exists()]
+        wanted = sorted({*self.names, *scans})
+        missing = [name for name in wanted if not self.path(name).exists()]
         if missing:
             message = (
                 f"{len(missing)} of the cases asked for are not in {self.folder}, the first is "
-                f"seed {missing[0]}: run `osteon train prepare --seeds ...` first"
+                f"{missing[0]}: run `osteon train prepare --seeds ...` (or `--data`) first"
             )
             raise TrainingError(message, code="NO_CASES")
 
@@ -86,22 +89,36 @@ def atlas_plan(folder: Path, settings: AtlasSettings) -> AtlasPlan:
     """Return the plan of an experiment's atlases.
 
     Raises:
-        TrainingError: `SEEDS`, no atlas is named; `TEST_SEEDS`, one is kept for evaluation.
+        TrainingError: `ATLASES`, none is named; `SEEDS`; `TEST_SEEDS`, one is kept for evaluation.
 
     """
-    seeds = parse_seeds(settings.seeds)
-    refuse_test_seeds(seeds)
+    names = (*(phantom_names(settings.seeds) if settings.seeds else ()), *settings.cases)
+    if not names:
+        message = "the experiment names no atlas: give atlas.seeds or atlas.cases, or --atlases"
+        raise TrainingError(message, code="ATLASES")
     registration = RegistrationSettings(
         settings.spacing_mm,
         settings.affine_iterations,
         settings.demons_iterations,
         settings.smoothing_voxels,
     )
-    return AtlasPlan(folder, seeds, registration)
+    return AtlasPlan(folder, names, registration)
+
+
+def phantom_names(seeds: str) -> tuple[str, ...]:
+    """Return the names of phantom cases by a seed range such as "1-8".
+
+    Raises:
+        TrainingError: `SEEDS`; `TEST_SEEDS`, one is kept for evaluation.
+
+    """
+    chosen = parse_seeds(seeds)
+    refuse_test_seeds(chosen)
+    return tuple(case_path(Path(), seed).stem for seed in chosen)
 
 
 def label_cohort(
-    plan: AtlasPlan, cohort: Cohort, workers: int, on_case: Callable[[int], None]
+    plan: AtlasPlan, scans: Sequence[str], workers: int, on_case: Callable[[str], None]
 ) -> int:
     """Make the soft labels that are missing or made by another recipe; return how many.
 
@@ -111,22 +128,22 @@ def label_cohort(
         TrainingError: `NO_CASES`, a scan or an atlas is not prepared.
 
     """
-    plan.refuse_missing(cohort)
-    missing = [s for s in cohort.seeds if not is_current(case_path(plan.folder, s), plan.recipe)]
+    plan.refuse_missing(scans)
+    missing = [name for name in scans if not is_current(plan.path(name), plan.recipe)]
     if workers <= 1:
-        for seed in missing:
-            on_case(_label(plan, seed))
+        for name in missing:
+            on_case(_label(plan, name))
         return len(missing)
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=one_thread) as pool:
-        futures = [pool.submit(_label, plan, seed) for seed in missing]
+        futures = [pool.submit(_label, plan, name) for name in missing]
         for future in as_completed(futures):
             on_case(future.result())
     return len(missing)
 
 
-def scan_times(cohort: Cohort) -> list[ScanTime]:
-    """Return what every labelled scan of the cohort took."""
-    records = [record_path(case_path(cohort.folder, s)) for s in cohort.seeds]
+def scan_times(plan: AtlasPlan, scans: Sequence[str]) -> list[ScanTime]:
+    """Return what every labelled scan took."""
+    records = [record_path(plan.path(name)) for name in scans]
     return [read_record(path).time for path in records if path.exists()]
 
 
@@ -137,18 +154,17 @@ def softened(plan: AtlasPlan, cases: list[Case]) -> list[Case]:
         TrainingError: `SOFT_LABELS`, those of a case are missing or not of this plan.
 
     """
-    paths = [plan.folder / f"{case.name}.npz" for case in cases]
-    return [with_soft_labels(c, p, plan.recipe) for c, p in zip(cases, paths, strict=True)]
+    return [with_soft_labels(case, plan.path(case.name), plan.recipe) for case in cases]
 
 
 @cache
 def _read_atlases(plan: AtlasPlan) -> tuple[Atlas, ...]:
-    paths = [case_path(plan.folder, seed) for seed in plan.seeds]
-    return tuple(prepare_atlas(read_case(path), plan.registration) for path in paths)
+    cases = (read_case(plan.path(name)) for name in plan.names)
+    return tuple(prepare_atlas(case, plan.registration) for case in cases)
 
 
-def _label(plan: AtlasPlan, seed: int) -> int:
-    path = case_path(plan.folder, seed)
+def _label(plan: AtlasPlan, name: str) -> str:
+    path = plan.path(name)
     case = read_case(path)
     others = [atlas for atlas in plan.atlases() if atlas.name != case.name]
     if not others:
@@ -161,4 +177,4 @@ def _label(plan: AtlasPlan, seed: int) -> int:
     write_soft_labels(pack(shares), soft_path(path))
     names = tuple(atlas.name for atlas in others)
     write_record(SoftRecord(plan.recipe, names, time), record_path(path))
-    return seed
+    return name

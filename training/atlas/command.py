@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from training.atlas.cohort import atlas_plan, label_cohort, scan_times
-from training.cohort import training_cohort
+from training.atlas.cohort import atlas_plan, label_cohort, phantom_names, scan_times
+from training.errors import TrainingError
 from training.experiment import load_experiment
+from training.intake.splits import read_splits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from training.experiment import Experiment
 
 
 @dataclass(frozen=True)
@@ -31,26 +34,45 @@ def label_by_atlas(
     atlases: str | None,
     seeds: str | None,
     workers: int,
-    on_case: Callable[[int], None],
+    on_case: Callable[[str], None],
 ) -> Labelled:
     """Make soft labels of an experiment's training scans.
 
     Args:
         config: the experiment's YAML.
-        atlases: seeds of the labelled patients, if not the experiment's own.
+        atlases: seeds of the labelled patients, in place of the experiment's own atlases.
         seeds: the scans, if not all that the experiment trains on.
         workers: processes.
-        on_case: hears the seed of every scan that was finished.
+        on_case: hears the name of every scan that was finished.
 
     Raises:
         TrainingError: `NO_CASES`, something is not prepared; `SEEDS`, `TEST_SEEDS`.
 
     """
     experiment = load_experiment(config)
-    settings = replace(experiment.atlas, seeds=atlases or experiment.atlas.seeds)
-    folder = Path(experiment.cohort.folder)
-    cohort = training_cohort(folder, seeds or experiment.cohort.train_seeds)
-    made = label_cohort(atlas_plan(folder, settings), cohort, workers, on_case)
-    times = scan_times(cohort)
+    settings = experiment.atlas
+    if atlases:
+        settings = replace(settings, seeds=atlases, cases=())
+    plan = atlas_plan(Path(experiment.cohort.folder), settings)
+    scans = scans_to_label(experiment, seeds)
+    made = label_cohort(plan, scans, workers, on_case)
+    times = scan_times(plan, scans)
     wall, cpu = (float(np.median([getattr(t, n) for t in times])) for n in ("wall_s", "cpu_s"))
-    return Labelled(made, len(cohort.seeds), wall, cpu)
+    return Labelled(made, len(scans), wall, cpu)
+
+
+def scans_to_label(experiment: Experiment, seeds: str | None) -> Sequence[str]:
+    """Return the names of `seeds`, or of what the experiment trains on, as `fit` chooses it.
+
+    Raises:
+        TrainingError: `NO_CASES`, there is none; `SEEDS`, `TEST_SEEDS`.
+
+    """
+    chosen = seeds or experiment.cohort.train_seeds
+    if chosen:
+        return phantom_names(chosen)
+    names = read_splits(Path(experiment.cohort.folder)).train
+    if not names:
+        message = f"no case in {experiment.cohort.folder}: run `osteon train prepare` first"
+        raise TrainingError(message, code="NO_CASES")
+    return names

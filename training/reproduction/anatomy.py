@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from training.atlas.cohort import atlas_plan, label_cohort
+from training.atlas.cohort import atlas_plan, label_cohort, phantom_names
 from training.checkpoint import load_checkpoint, new_state
 from training.cohort import Recipe, one_thread, prepare_cohort, training_cohort
 from training.commands import CHECKPOINT, fit
@@ -63,9 +63,9 @@ def reproduce_anatomy(config: Path, out: Path, workers: int, on_progress: OnProg
     experiment = _begin(load_experiment(config), out)
     atlases = atlas_plan(out / "cases", experiment.atlas)
     _prepare(experiment, out, workers, on_progress)
-    cohort = training_cohort(out / "cases", experiment.cohort.train_seeds)
-    heard = _counter("soft labels by atlas", len(cohort.seeds), on_progress)
-    label_cohort(atlases, cohort, workers, heard)
+    scans = phantom_names(experiment.cohort.train_seeds)
+    heard = _counter("soft labels by atlas", len(scans), on_progress)
+    label_cohort(atlases, scans, workers, heard)
 
     def stepped(report: StepReport) -> None:
         on_progress(f"training, loss {report.loss:.3f}", report.done)
@@ -152,13 +152,13 @@ def _methods(out: Path) -> tuple[Experiment, dict[str, Method], str]:
     return experiment, methods, digest.hexdigest()[:16]
 
 
-def _counter(stage: str, total: int, on_progress: OnProgress) -> Callable[[int], None]:
+def _counter(stage: str, total: int, on_progress: OnProgress) -> Callable[[object], None]:
     done = 0
     on_progress(stage, 0.0)
 
-    def heard(seed: int) -> None:
+    def heard(case: object) -> None:
         nonlocal done
-        del seed
+        del case
         done += 1
         on_progress(stage, done / total)
 

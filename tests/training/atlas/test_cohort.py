@@ -12,9 +12,10 @@ from training.atlas.cohort import atlas_plan, label_cohort, scan_times, softened
 from training.atlas.soft_labels import read_soft_labels
 from training.cases import write_case
 from training.cli import app
-from training.cohort import Cohort, case_path
+from training.cohort import case_path
 from training.errors import TrainingError
-from training.experiment import AtlasSettings, save_experiment
+from training.experiment import AtlasSettings, CohortSettings, save_experiment
+from training.intake.splits import Splits, cohort_cases, write_splits
 
 SETTINGS = AtlasSettings("1-2", (5.0, 2.5, 2.5), 40, (6, 4), 1.0)
 
@@ -30,9 +31,13 @@ def folder(tmp_path):
 
 def run(folder, settings=SETTINGS, seeds=(1, 3), workers=1):
     heard = []
-    made = label_cohort(atlas_plan(folder, settings), Cohort(folder, seeds), workers, heard.append)
+    made = label_cohort(atlas_plan(folder, settings), names(seeds), workers, heard.append)
     assert made == len(heard)
-    return sorted(heard)
+    return sorted(int(name[-5:]) for name in heard)
+
+
+def names(seeds):
+    return [f"phantom-{seed:05d}" for seed in seeds]
 
 
 def record(folder, seed):
@@ -67,7 +72,7 @@ def test_processes_and_one_process_give_equal_labels_and_times(folder):
     run(folder, seeds=(3, 4), workers=2)
     beside = read_soft_labels(case_path(folder, 3).with_suffix(".soft.npz")).dense(21)
     assert np.array_equal(alone, beside)
-    times = scan_times(Cohort(folder, (3, 4)))
+    times = scan_times(atlas_plan(folder, SETTINGS), names((3, 4)))
     assert len(times) == 2
     assert all(t.wall_s > 0 for t in times)
 
@@ -92,7 +97,7 @@ def test_cases_get_their_soft_labels_and_forget_the_truth(folder):
 
 
 def test_what_cannot_be_done_is_said(folder):
-    with pytest.raises(TrainingError, match="seed 7") as caught:
+    with pytest.raises(TrainingError, match="phantom-00007") as caught:
         run(folder, seeds=(3, 7))
     assert caught.value.code == "NO_CASES"
     with pytest.raises(TrainingError) as caught:
@@ -101,6 +106,30 @@ def test_what_cannot_be_done_is_said(folder):
     with pytest.raises(TrainingError) as caught:
         atlas_plan(folder, dataclasses.replace(SETTINGS, seeds="1,1004"))
     assert caught.value.code == "TEST_SEEDS"
+    with pytest.raises(TrainingError) as caught:
+        atlas_plan(folder, dataclasses.replace(SETTINGS, seeds=""))
+    assert caught.value.code == "ATLASES"
+
+
+def test_a_users_cases_are_labelled_by_the_atlases_they_name(folder, experiment, tmp_path):
+    for seed, name in ((1, "ward-a"), (2, "ward-b"), (3, "ward-c"), (4, "ward-d")):
+        case_path(folder, seed).rename(folder / f"{name}.npz")
+    patients = {f"ward-{letter}": f"p{letter}" for letter in "abcd"}
+    write_splits(Splits(patients, frozenset({"pd"})), folder)
+    atlas = dataclasses.replace(SETTINGS, seeds="", cases=("ward-a", "ward-b"))
+    cohort = CohortSettings(str(folder))
+    config = tmp_path / "e.yaml"
+    save_experiment(
+        dataclasses.replace(experiment, labels="soft", cohort=cohort, atlas=atlas), config
+    )
+    shown = CliRunner().invoke(app, ["atlas", "-c", str(config), "--workers", "1"])
+    assert shown.exit_code == 0, shown.output
+    assert "3 of 3 scans labelled now" in shown.output
+    train, held_out = cohort_cases(cohort, folder)
+    soft = softened(atlas_plan(folder, atlas), train)
+    assert [case.name for case in soft] == ["ward-a", "ward-b", "ward-c"]
+    assert [case.name for case in held_out] == ["ward-d"]
+    assert not (folder / "ward-d.soft.npz").exists()
 
 
 def test_the_command_says_what_a_scan_took(folder, experiment, tmp_path):

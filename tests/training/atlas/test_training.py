@@ -17,7 +17,7 @@ from training.atlas.soft_labels import pack
 from training.augmentation import apply, decide, mirror_labels
 from training.cases import write_case
 from training.checkpoint import new_state
-from training.cohort import Cohort, case_path
+from training.cohort import case_path
 from training.errors import TrainingError
 from training.experiment import (
     AtlasSettings,
@@ -119,7 +119,7 @@ def test_fit_asks_for_soft_labels_and_trains_on_them(experiment, tmp_path):
     with pytest.raises(TrainingError) as caught:
         fit()
     assert caught.value.code == "SOFT_LABELS"
-    label_cohort(atlas_plan(folder, atlas), Cohort(folder, (3,)), 1, lambda _: None)
+    label_cohort(atlas_plan(folder, atlas), ("phantom-00003",), 1, lambda _: None)
     assert fit().step == 2
     assert load_experiment(tmp_path / "run" / "config.yaml").labels == "soft"
 
