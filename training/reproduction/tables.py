@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from training.errors import TrainingError
+from training.focal.reproduce import reproduce_focal
 from training.reproduction.anatomy import reproduce_anatomy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-TABLES = {"anatomy": reproduce_anatomy}
+TABLES = {"anatomy": reproduce_anatomy, "focal": reproduce_focal}
 PRESETS = ("small", "full")
 _EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 

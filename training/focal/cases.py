@@ -1,0 +1,144 @@
+"""Synthetic patients for the focal experiment: T1 and b1000 on one grid, skeleton or lesions."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imaging.adc import fit_adc
+from imaging.anatomy import BY_NAME
+from imaging.focal import MagnitudeImage, focal_input
+from imaging.lesions import find_lesions
+from imaging.stations import assemble
+from training.cases import Case, labels_on_grid, mask_on_grid, read_case, write_case
+from training.cohort import one_thread
+from training.folds import FoldCase
+from training.seeds import parse_seeds, refuse_test_seeds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from training.focal.settings import FocalExperiment
+
+# The paper's nine regions (`papers.md` B.2): no ribs, no skull. The sacrum goes with the pelvis.
+_REGIONS: dict[str, tuple[str, ...]] = {
+    "cervical": ("cervical_spine",),
+    "thoracic": ("thoracic_spine",),
+    "lumbar": ("lumbar_spine",),
+    "femur": ("femur_left", "femur_right"),
+    "pelvis": ("pelvis", "sacrum"),
+    "humerus": ("humerus_left", "humerus_right"),
+    "scapulae": ("scapulae",),
+    "clavicles": ("clavicles",),
+    "sternum": ("sternum",),
+}
+SKELETON_CLASSES = ("background", *_REGIONS)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A patient: a seed, and whether bone disease is planted."""
+
+    seed: int
+    diseased: bool
+
+    @property
+    def name(self) -> str:
+        """What the case is called."""
+        return f"{'diseased' if self.diseased else 'healthy'}-{self.seed:05d}"
+
+    def path(self, folder: Path) -> Path:
+        """Where its case lies."""
+        return folder / f"{self.name}.npz"
+
+
+def wanted(experiment: FocalExperiment) -> tuple[list[Wanted], list[Wanted]]:
+    """Return the healthy and the diseased patients.
+
+    Raises:
+        TrainingError: `SEEDS`, a bad range; `TEST_SEEDS`, one is kept for evaluation.
+
+    """
+    ranges = (experiment.cohort.healthy_seeds, experiment.cohort.diseased_seeds)
+    healthy, diseased = (parse_seeds(text) for text in ranges)
+    refuse_test_seeds((*healthy, *diseased))
+    return [Wanted(s, False) for s in healthy], [Wanted(s, True) for s in diseased]
+
+
+def prepare_focal(
+    experiment: FocalExperiment, folder: Path, workers: int, on_case: Callable[[int], None]
+) -> int:
+    """Make the cases that are missing; return how many. `on_case` hears each one's seed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [w for group in wanted(experiment) for w in group if not w.path(folder).exists()]
+    if workers <= 1:
+        for patient in missing:
+            on_case(_make(experiment, patient, folder))
+        return len(missing)
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=one_thread) as pool:
+        for future in as_completed([pool.submit(_make, experiment, w, folder) for w in missing]):
+            on_case(future.result())
+    return len(missing)
+
+
+def read_focal(patients: list[Wanted], folder: Path) -> list[Case]:
+    """Read prepared cases, in the order of `patients`."""
+    return [read_case(w.path(folder)) for w in patients]
+
+
+def fold_cases(cases: list[Case]) -> list[FoldCase]:
+    """Return what a split by the number of lesions must know; every case is a patient."""
+    counts = [find_lesions(c.labels > 0, c.model_input.geometry, 0.0).max(initial=0) for c in cases]
+    return [FoldCase(c.name, c.name, int(n)) for c, n in zip(cases, counts, strict=True)]
+
+
+def focal_case(experiment: FocalExperiment, patient: Wanted) -> Case:
+    """Scan a synthetic patient twice and bring both scans to the network's grid.
+
+    Labels are positions in `SKELETON_CLASSES` for the healthy and 1 in lesions for the diseased:
+    focal disease only, as the paper's (no diffuse and no confluent cases). A lesion that fills
+    half of no voxel is not there for a network on this grid, nor for its score.
+    """
+    # Fitting needs no phantom; only this does.
+    from phantom.acquisition import Protocol, acquire, body_grid  # noqa: PLC0415
+    from phantom.body import paint_body  # noqa: PLC0415
+    from phantom.patient import PatientOptions, make_patient  # noqa: PLC0415
+    from phantom.t1 import T1Protocol, acquire_t1  # noqa: PLC0415
+
+    how = experiment.cohort
+    protocol = Protocol(
+        slice_mm=how.slice_mm,
+        in_plane_mm=how.in_plane_mm or None,
+        matrix=(how.matrix[0], how.matrix[1]) if how.matrix else None,
+    )
+    count = len(make_patient(patient.seed).disease.lesions) if patient.diseased else None
+    person = make_patient(patient.seed, PatientOptions(patient.diseased, count))
+    body = paint_body(person, body_grid(person, protocol))
+    scan = acquire(person, protocol, body)
+    t1 = acquire_t1(person, body, T1Protocol(how.t1_slice_mm, how.t1_in_plane_mm))
+    volume = assemble(scan.stations).volume
+    t1_image = MagnitudeImage(t1.image, t1.geometry)
+    given = focal_input(fit_adc(volume), volume.geometry, t1_image, experiment.model_spec())
+    truth, grid = scan.truth, given.geometry
+    if patient.diseased:
+        labels = mask_on_grid(truth.lesion_labels > 0, truth.geometry, grid)
+    else:
+        labels = _regions()[labels_on_grid(truth.labels, truth.geometry, grid)]
+    return Case(patient.name, given.array.astype(np.float16), labels, grid.affine)
+
+
+def _regions() -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+    table = np.zeros(256, dtype=np.uint8)
+    for number, structures in enumerate(_REGIONS.values(), start=1):
+        table[[BY_NAME[name].label for name in structures]] = number
+    return table
+
+
+def _make(experiment: FocalExperiment, patient: Wanted, folder: Path) -> int:
+    write_case(focal_case(experiment, patient), patient.path(folder))
+    return patient.seed

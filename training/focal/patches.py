@@ -1,0 +1,45 @@
+"""Patches as tensors, changed as the paper changes them; each a function of its key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from training.sampling import cut
+
+if TYPE_CHECKING:
+    from training.cases import Case
+    from training.focal.settings import FocalAugmentation
+    from training.sampling import Triple
+
+
+def take_patch(case: Case, centre: Triple, size: Triple) -> tuple[Tensor, Tensor]:
+    """Return image float32 (channel, K, J, I) and labels int64 (1, K, J, I)."""
+    image = torch.from_numpy(cut(case.image, centre, size).astype(np.float32))
+    labels = torch.from_numpy(cut(case.labels, centre, size).astype(np.int64))
+    return image, labels[None]
+
+
+def any_centre(case: Case, rng: np.random.Generator) -> Triple:
+    """Draw a voxel, each as likely as any other."""
+    k, j, i = (int(rng.integers(n)) for n in case.labels.shape)
+    return k, j, i
+
+
+def change(
+    image: Tensor, labels: Tensor, settings: FocalAugmentation, rng: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """Mirror, turn by quarters in plane, scale and shift the signal (`papers.md` B.3)."""
+    flipped = [axis for axis in (1, 2, 3) if rng.random() < settings.flip_probability]
+    image, labels = torch.flip(image, flipped), torch.flip(labels, flipped)
+    if rng.random() < settings.turn_probability:
+        quarters = int(rng.integers(1, 4))
+        image, labels = (torch.rot90(t, quarters, (2, 3)) for t in (image, labels))
+    if rng.random() < settings.scale_probability:
+        image = image * (1 + float(rng.uniform(-settings.scale, settings.scale)))
+    if rng.random() < settings.shift_probability:
+        image = image + float(rng.uniform(-settings.shift, settings.shift))
+    return image, labels
