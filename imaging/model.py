@@ -26,6 +26,8 @@ class Channel:
     "t1" or "b1000".
     "fixed": value / scale, clipped to [0, clip].
     "percentile": value / (scale x its 90th percentile inside the body), clipped to [0, clip].
+    "zscore": (value - mean) / (scale x standard deviation), both of the model's grid, clipped to
+    [-clip, clip].
     "percentiles": 1st to 99th percentile of the model's grid to [0, 1], clipped; `imaging.focal`.
     """
 

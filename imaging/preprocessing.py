@@ -13,6 +13,7 @@ import numpy as np
 from imaging.body import body_mask
 from imaging.errors import ModelMismatch, UnusableImages
 from imaging.geometry import Geometry
+from imaging.intensity import to_standard_scores
 from imaging.model import ModelInput
 from imaging.resampling import resample
 from imaging.separable import along_first, apply_maps, axis_maps, in_plane
@@ -68,6 +69,9 @@ def preprocess(
     array = np.empty((len(spec.channels), *grid.shape), dtype=np.float32)
     for n, channel in enumerate(spec.channels):
         image = np.nan_to_num(_quantity(quantities, channel), nan=0.0, posinf=0.0, neginf=0.0)
+        if channel.normalisation == "zscore":
+            array[n] = to_standard_scores(apply_maps(image, maps), channel)
+            continue
         scale = _scale(image, mask, channel)
         array[n] = np.clip(apply_maps(image, maps) * np.float32(1 / scale), 0, channel.clip)
     return ModelInput(array, grid)

@@ -32,6 +32,7 @@ app = typer.Typer(
 )
 app.command()(cli_cases.prepare)
 app.command("export-cases")(cli_cases.export_cases)
+app.command("import-model")(cli_cases.import_model)
 _stderr = Console(stderr=True)
 
 
@@ -51,12 +52,12 @@ def atlas(
 
     Goes on where it was stopped. An experiment with `labels: soft` is trained on them.
     """
-    from training.atlas.command import label_by_atlas  # noqa: PLC0415
+    from training.atlas.command import label_by_atlas, scans_to_label  # noqa: PLC0415
 
-    asked = seeds or load_experiment(config).cohort.train_seeds
+    scans = scans_to_label(load_experiment(config), seeds)
     with progress_bar(MofNCompleteColumn()) as bar:
-        task = bar.add_task("registering", total=len(parse_seeds(asked)))
-        done = label_by_atlas(config, atlases, asked, workers, lambda _: bar.advance(task))
+        task = bar.add_task("registering", total=len(scans))
+        done = label_by_atlas(config, atlases, seeds, workers, lambda _: bar.advance(task))
         bar.update(task, completed=done.asked)
     times = f"{done.wall_s:.1f} s on the clock, {done.cpu_s:.1f} s of one processor"
     typer.echo(f"{done.made} of {done.asked} scans labelled now; one takes {times} (median)")

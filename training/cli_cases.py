@@ -1,4 +1,4 @@
-"""Commands that make cases and hand them on: `prepare`, `export-cases`."""
+"""Commands that make cases and take in what others made: `prepare`, `export-cases`, imports."""
 
 from __future__ import annotations
 
@@ -78,6 +78,26 @@ def export_cases(
     from training.commands import export_cases as run_export  # noqa: PLC0415
 
     typer.echo(f"{run_export(config, out)} cases in {out}")
+
+
+def import_model(
+    source: Annotated[
+        Path, typer.Argument(help="A MONAI bundle, or a trained folder of nnU-Net v2.")
+    ],
+    plan: Annotated[
+        Path, typer.Option("--map", help="YAML: channels and classes; see docs/training.md.")
+    ],
+    repository: Annotated[Path, typer.Option(help="Model repository.")] = Path("model_repository"),
+    replace: Annotated[bool, typer.Option(help="Replace the model of that name.")] = False,
+) -> None:
+    """Bring a model that others trained into the repository (also: osteon models import).
+
+    A model file is a program: import only what you trust.
+    """
+    from training.importing.command import import_model as run_import  # noqa: PLC0415
+
+    done = run_import(source, plan, repository, replace=replace)
+    typer.echo(f"{done.kind} → {done.folder}: {', '.join(done.classes)} (not evaluated)")
 
 
 def _prepare_data(config: Path, data: Path, classes: Path | None, workers: int) -> None:

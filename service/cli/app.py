@@ -53,8 +53,10 @@ app.command(rich_help_panel=_DICOM)(network.echo)
 app.command(rich_help_panel=_OPERATE)(operate.config)
 app.add_typer(operate.db, name="db", rich_help_panel=_OPERATE)
 app.add_typer(operate.models, name="models", rich_help_panel=_OPERATE)
-app.command(
-    rich_help_panel=_OPERATE,
-    add_help_option=False,
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-)(training.train)
+_HANDED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+operate.models.command("import", add_help_option=False, context_settings=_HANDED_ON)(
+    training.import_model
+)
+app.command(rich_help_panel=_OPERATE, add_help_option=False, context_settings=_HANDED_ON)(
+    training.train
+)

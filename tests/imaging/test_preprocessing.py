@@ -108,8 +108,8 @@ def test_signal_free_images_and_unknown_channels_are_refused():
     wanted = (Channel("t1", "fixed", 1.0, 1.0),)
     with pytest.raises(ModelMismatch, match="t1"):
         preprocess(fit_adc(VOLUME), VOLUME.geometry, spec(channels=wanted))
-    wanted = (Channel("s0", "zscore", 1.0, 1.0),)
-    with pytest.raises(ModelMismatch, match="zscore"):
+    wanted = (Channel("s0", "rank", 1.0, 1.0),)
+    with pytest.raises(ModelMismatch, match="rank"):
         preprocess(fit_adc(VOLUME), VOLUME.geometry, spec(channels=wanted))
 
 

@@ -220,3 +220,22 @@ def test_phantom_writes_the_form_that_was_asked_for(call, tmp_path, monkeypatch)
         ("siemens-xa-enhanced", True),
     ]
     assert call("phantom", tmp_path / "c", "--flavour", "nobody").exit_code == 2
+
+
+def test_import_is_handed_to_the_training_package_with_the_repository(call, monkeypatch):
+    handed = []
+    monkeypatch.setattr("os.execv", lambda *given: handed.append(given))
+    result = call("--set", "models.repository=elsewhere", "models", "import", "there", "--map", "m")
+    assert result.exit_code == 0, result.output
+    ((program, arguments),) = handed
+    assert program == sys.executable
+    assert arguments[1:] == [
+        "-m",
+        "training",
+        "import-model",
+        "--repository",
+        "elsewhere",
+        "there",
+        "--map",
+        "m",
+    ]

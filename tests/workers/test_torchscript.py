@@ -147,3 +147,25 @@ def test_padding_appends_zeros_up_to_the_multiple():
     assert padded.shape == (2, 8, 8, 4)
     assert padded.sum() == 2 * 5 * 8 * 3
     assert padded[:, :5, :8, :3].all()
+
+
+class Activated(torch.nn.Module):
+    """Two convolutions with a PReLU between them, as in many of MONAI's networks."""
+
+    def __init__(self):
+        super().__init__()
+        first, second = torch.nn.Conv3d(2, 4, 1), torch.nn.Conv3d(4, 2, 1)
+        self.layers = torch.nn.Sequential(first, torch.nn.PReLU(), second, torch.nn.Softmax(1))
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+def test_a_model_that_bfloat16_breaks_is_run_in_float32(tmp_path, monkeypatch):
+    monkeypatch.setattr("workers.inference.torchscript.has_bfloat16", lambda: True)
+    module = Activated()
+    model = TorchScriptModel(write_model(tmp_path / "m", module), threads=1)
+    given = model_input((8, 4, 4))
+    with torch.no_grad():
+        expected = module(torch.from_numpy(given.array)[None])[0].numpy()
+    np.testing.assert_allclose(model.predict(given, lambda _: None), expected, atol=2e-3)

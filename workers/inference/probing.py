@@ -28,10 +28,8 @@ def probe(module: torch.nn.Module, spec: ModelSpec, folder: Path) -> None:
             declared classes, values that are not numbers, or no probabilities.
 
     """
-    k, j, i = spec.divisor
-    shape = (k, j, 2 * i)
-    generator = torch.Generator().manual_seed(0)
-    slab = torch.rand((1, len(spec.channels), *shape), generator=generator)
+    slab = _slab(spec)
+    shape = tuple(slab.shape[2:])
     plainly = torch.jit.optimized_execution(False)  # type: ignore[attr-defined]
     try:
         with torch.inference_mode(), plainly:
@@ -43,6 +41,26 @@ def probe(module: torch.nn.Module, spec: ModelSpec, folder: Path) -> None:
     fault = _fault(answer, (1, len(spec.classes), *shape))
     if fault:
         raise _refused(spec, folder, fault)
+
+
+def takes_bfloat16(module: torch.nn.Module, spec: ModelSpec) -> bool:
+    """Whether a model that `probe` accepts also runs under bfloat16 autocast.
+
+    Some layers of other people's networks (PReLU) hand bfloat16 to a convolution of float32.
+    """
+    plainly = torch.jit.optimized_execution(False)  # type: ignore[attr-defined]
+    try:
+        with torch.inference_mode(), plainly, torch.autocast("cpu", dtype=torch.bfloat16):
+            module(_slab(spec))
+    except RuntimeError:
+        return False
+    return True
+
+
+def _slab(spec: ModelSpec) -> torch.Tensor:
+    k, j, i = spec.divisor
+    generator = torch.Generator().manual_seed(0)
+    return torch.rand((1, len(spec.channels), k, j, 2 * i), generator=generator)
 
 
 def _fault(answer: object, expected: tuple[int, ...]) -> str:

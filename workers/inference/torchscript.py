@@ -13,7 +13,7 @@ import torch
 from imaging.errors import ModelMismatch
 from imaging.tiling import slabs
 from workers.inference.model import check_input
-from workers.inference.probing import probe
+from workers.inference.probing import probe, takes_bfloat16
 from workers.inference.repository import WEIGHTS, load_spec
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class TorchScriptModel:
         torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
         self._module = _load(self._spec, folder)
         probe(self._module, self._spec, folder)
-        self._bfloat16 = has_bfloat16()
+        self._bfloat16 = has_bfloat16() and takes_bfloat16(self._module, self._spec)
 
     @property
     def spec(self) -> ModelSpec:
