@@ -105,7 +105,11 @@ def _prepare_data(config: Path, data: Path, classes: Path | None, workers: int) 
 
     with progress_bar(MofNCompleteColumn()) as bar:
         task = bar.add_task("preparing", total=None)
-        done, refused = prepare_data(config, data, classes, workers, lambda _: bar.advance(task))
+
+        def show(completed: int, total: int) -> None:
+            bar.update(task, completed=completed, total=total)
+
+        done, refused = prepare_data(config, data, classes, workers, show)
     for case in refused:
         typer.echo(f"{case.name}: [{case.code}] {case.reason}", err=True)
     typer.echo(f"{done.made} of {done.asked} cases in {done.folder}, split by patient")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,9 +62,15 @@ def prepare(
 
 
 def prepare_data(
-    config: Path, data: Path, classes: Path | None, workers: int, on_case: Callable[[str], None]
+    config: Path,
+    data: Path,
+    classes: Path | None,
+    workers: int,
+    on_case: Callable[[int, int], None],
 ) -> tuple[Prepared, list[Refused]]:
     """Make the cases of a user's folder, and say which could not be made.
+
+    `on_case` hears how many are done, and of how many.
 
     Raises:
         TrainingError: `NNUNET` or `NO_STUDIES`, the folder is neither; `CLASSES`, a bad YAML.
@@ -72,7 +79,11 @@ def prepare_data(
     experiment = load_experiment(config)
     sources = find_sources(data, _recipe(experiment), load_class_map(classes))
     folder = Path(experiment.cohort.folder)
-    refused = prepare_sources(sources, folder, experiment.fit.seed, workers, on_case)
+    missing = sum(not (folder / f"{source.name}.npz").exists() for source in sources)
+    done = count(len(sources) - missing + 1)
+    refused = prepare_sources(
+        sources, folder, experiment.fit.seed, workers, lambda _: on_case(next(done), len(sources))
+    )
     return Prepared(len(sources) - len(refused), len(sources), folder), refused
 
 
