@@ -1,0 +1,88 @@
+"""The whole table on toy bodies: everything but the phantoms is real."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from tests.training.focal.conftest import BLOCKS, toy_case
+from training.cases import write_case
+from training.errors import TrainingError
+from training.focal import reproduce
+from training.focal.cases import Wanted, prepare_focal, wanted
+from training.focal.pretraining import fit_focal
+from training.focal.settings import save_focal
+from training.reproduction.tables import reproduce_table
+
+
+def _toy(experiment, patient):
+    del experiment
+    if not patient.diseased:
+        case = toy_case(patient.seed, ())
+        case.labels[4:10, 6:12, 6:12] = 1 + patient.seed % 9
+        return case
+    return dataclasses.replace(toy_case(patient.seed, BLOCKS), name=patient.name)
+
+
+@pytest.fixture
+def config(experiment, tmp_path, monkeypatch):
+    monkeypatch.setattr("training.focal.cases.focal_case", _toy)
+    save_focal(experiment, tmp_path / "toy.yaml")
+    return tmp_path / "toy.yaml"
+
+
+def test_the_table_is_made_from_nothing_and_the_second_time_from_what_is_there(config, tmp_path):
+    heard = []
+    table = reproduce_table("focal", config, tmp_path / "out", 1, lambda s, _: heard.append(s))
+    for title in ("NSD 3 mm", "Dice of detected", "F2", "sensitivity ≥ 1 mL", "FP per exam ≥ 1 mL"):
+        assert title in table
+    assert "| number | SAP | SSL | random |" in table
+    assert "n = 4, 12 lesions" in table
+    assert "Ordering as it came out" in table
+    assert any(s.startswith("pre-training, sap") for s in heard)
+    assert any(s.startswith("lesions, random/fold-1") for s in heard)
+    out = tmp_path / "out"
+    assert (out / "focal.md").read_text(encoding="utf-8") == table
+    assert set(json.loads((out / "focal.json").read_text(encoding="utf-8"))) == {
+        "sap",
+        "ssl",
+        "random",
+    }
+    loaded = json.loads((out / "sap" / "fold-0" / "loaded.json").read_text(encoding="utf-8"))
+    assert loaded["tensors"]["encoder"] > 0
+    again = []
+    repeated = reproduce_table("focal", config, out, 1, lambda s, _: again.append(s))
+    assert repeated == table
+    assert again == []
+
+
+def test_a_folder_of_another_experiment_is_refused(experiment, tmp_path):
+    reproduce._begin(experiment, tmp_path / "out")
+    with pytest.raises(TrainingError, match="another experiment"):
+        reproduce._begin(dataclasses.replace(experiment, seed=2), tmp_path / "out")
+
+
+def test_one_network_by_the_switch_alone(config, experiment, tmp_path):
+    save_focal(dataclasses.replace(experiment, initialisation="ssl"), config)
+    loaded = fit_focal(config, tmp_path / "run", 1, lambda *_: None)
+    assert set(loaded.tensors) == {"encoder"}
+    assert (tmp_path / "run" / "ssl" / "last.pt").exists()
+    assert (tmp_path / "run" / "ssl" / "metrics.jsonl").exists()
+    assert not (tmp_path / "run" / "pretraining" / "sap").exists()
+
+
+def test_patients_that_are_there_are_left_alone(experiment, tmp_path, monkeypatch):
+    monkeypatch.setattr("training.focal.cases.focal_case", _toy)
+    write_case(toy_case(1), Wanted(3101, diseased=True).path(tmp_path))
+    made = []
+    assert prepare_focal(experiment, tmp_path, 1, made.append) == 4
+    assert 3101 not in made
+
+
+def test_patients_kept_for_evaluation_are_refused(experiment):
+    cohort = dataclasses.replace(experiment.cohort, diseased_seeds="1000-1003")
+    with pytest.raises(TrainingError) as caught:
+        wanted(dataclasses.replace(experiment, cohort=cohort))
+    assert caught.value.code == "TEST_SEEDS"
