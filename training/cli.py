@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from training.fit import StepReport
 
+FOCAL = Path(__file__).parent / "experiments" / "reproduce_focal_small.yaml"
+
 app = typer.Typer(
     name="train",
     help="Make models: prepare cases, fit, evaluate on patients never seen, export.",
@@ -151,6 +153,31 @@ def export(
 
     report = run_export(run, repository, evaluation)
     typer.echo(json.dumps(report, indent=2))
+
+
+@app.command()
+def focal(
+    run: Annotated[Path, typer.Argument(help="The run's folder, for example runs/focal-1.")],
+    config: Annotated[Path, typer.Option("--config", "-c", help="The YAML file.")] = FOCAL,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = os.cpu_count() or 1,
+) -> None:
+    """Make one focal-lesion network, from what the YAML's switch `initialisation` says.
+
+    Synthetic patients, pre-training (sap: skeletons, ssl: no labels, random: none), fine-tuning.
+    Ctrl-C or SIGTERM writes a checkpoint, the same command goes on.
+    """
+    from training.focal.pretraining import fit_focal  # noqa: PLC0415
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    with progress_bar(TaskProgressColumn()) as bar:
+        task = bar.add_task("starting", total=1000)
+
+        def show(stage: str, done: float) -> None:
+            bar.update(task, description=stage, completed=1000 * done)
+
+        loaded = fit_focal(config, run, workers, device, show)
+    typer.echo(f"{run}: {loaded.in_words()}")
 
 
 @app.command()

@@ -71,8 +71,6 @@ def fit_stage(stage: Stage, experiment: FocalExperiment, checkpoint: Path) -> Ge
     state = _State(stage)
     if checkpoint.exists():
         state.load(checkpoint)
-    elif stage.steps == 0:
-        state.save(checkpoint)
     due = time.monotonic() + 60 * experiment.checkpoint_minutes
     try:
         while state.step < stage.steps:

@@ -44,16 +44,19 @@ def counter(stage: str, total: int, on_progress: OnProgress) -> Callable[[int], 
     return heard
 
 
-def fit_focal(config: Path, run: Path, workers: int, on_progress: OnProgress) -> Loaded:
+def fit_focal(
+    config: Path, run: Path, workers: int, device: str, on_progress: OnProgress
+) -> Loaded:
     """Make one lesion network from an experiment's YAML, as its switch `initialisation` says.
 
     Patients, pre-training and fine-tuning on all diseased patients; goes on where it was stopped.
 
     Raises:
-        TrainingError: `EXPERIMENT`, a bad YAML; `CHECKPOINT`, the folder holds another run.
+        TrainingError: `EXPERIMENT`, a bad YAML; `CHECKPOINT`, the folder holds another run;
+            `DEVICE`, there is no such device.
 
     """
-    experiment = load_focal(config)
+    experiment = replace(load_focal(config), device=device)
     healthy, diseased = wanted(experiment)
     heard = counter("making patients", len(healthy) + len(diseased), on_progress)
     prepare_focal(experiment, run / "cases", workers, heard)

@@ -6,9 +6,11 @@ import dataclasses
 import json
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.training.focal.conftest import BLOCKS, toy_case
 from training.cases import write_case
+from training.cli import app
 from training.errors import TrainingError
 from training.focal import reproduce
 from training.focal.cases import Wanted, prepare_focal, wanted
@@ -66,7 +68,7 @@ def test_a_folder_of_another_experiment_is_refused(experiment, tmp_path):
 
 def test_one_network_by_the_switch_alone(config, experiment, tmp_path):
     save_focal(dataclasses.replace(experiment, initialisation="ssl"), config)
-    loaded = fit_focal(config, tmp_path / "run", 1, lambda *_: None)
+    loaded = fit_focal(config, tmp_path / "run", 1, "cpu", lambda *_: None)
     assert set(loaded.tensors) == {"encoder"}
     assert (tmp_path / "run" / "ssl" / "last.pt").exists()
     assert (tmp_path / "run" / "ssl" / "metrics.jsonl").exists()
@@ -86,3 +88,14 @@ def test_patients_kept_for_evaluation_are_refused(experiment):
     with pytest.raises(TrainingError) as caught:
         wanted(dataclasses.replace(experiment, cohort=cohort))
     assert caught.value.code == "TEST_SEEDS"
+
+
+def test_the_command_makes_a_network_and_says_what_came_over(config, tmp_path):
+    done = CliRunner().invoke(
+        app,
+        ["focal", str(tmp_path / "run"), "-c", str(config), "--device", "cpu", "--workers", "1"],
+    )
+    assert done.exit_code == 0, done.output
+    assert "tensors of the encoder" in done.output
+    assert "tensors of the decoder" in done.output
+    assert (tmp_path / "run" / "sap" / "last.pt").exists()
