@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pydicom
 import pytest
@@ -9,8 +11,10 @@ from dicom_objects.reading.segmentation import (
     read_segmentation,
 )
 from imaging.anatomy import BY_NAME
+from imaging.nifti import write_image
 from imaging.resampling import resample
 from imaging.stations import cut_station
+from tests.dicom_objects.writing.tools import run, tool
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +95,64 @@ def test_a_patient_has_one_key_that_does_not_show_the_id(study_files, segmentati
     assert other.patient != identity.patient
     assert other.study == identity.study
     assert study_identity([tmp_path / "missing"]) is None
+
+
+def concept(value, meaning):
+    return {"CodeValue": value, "CodingSchemeDesignator": "SCT", "CodeMeaning": meaning}
+
+
+def attributes(label, kind, side=None, category=("91723000", "Anatomical Structure")):
+    described = {
+        "labelID": label,
+        "SegmentLabel": f"segment {label}",
+        "SegmentDescription": f"segment {label}",
+        "SegmentAlgorithmType": "MANUAL",
+        "SegmentedPropertyCategoryCodeSequence": concept(*category),
+        "SegmentedPropertyTypeCodeSequence": concept(*kind),
+    }
+    if side:
+        described["SegmentedPropertyTypeModifierCodeSequence"] = concept(*side)
+    return described
+
+
+@pytest.mark.parametrize("kind", ["binary", "labelmap"])
+def test_objects_that_dcmqi_wrote_are_read_as_well(study, tmp_path, kind):
+    program = tool("itkimage2segimage")
+    station, source = study.stations[1], study.sources[1]
+    geometry = station.volume.geometry
+    labels = np.zeros(geometry.shape, np.uint8)
+    labels[2:5, 4:9, 3:12] = 1
+    labels[4:7, 20:28, 16:19] = 2
+    labels[1:3, 12:15, 25:30] = 3
+    write_image(labels, geometry, tmp_path / "labels.nii.gz")
+    segments = [
+        attributes(1, ("71341001", "Femur"), ("7771000", "Left")),
+        attributes(2, ("10200004", "Liver")),
+        attributes(3, ("52988006", "Lesion"), None, ("49755003", "Morphologically Abnormal")),
+    ]
+    document = {
+        "ContentCreatorName": "Reader",
+        "SeriesDescription": "by hand",
+        "SeriesNumber": "300",
+        "InstanceNumber": "1",
+        "BodyPartExamined": "BODY",
+        "segmentAttributes": [segments],
+    }
+    (tmp_path / "meta.json").write_text(json.dumps(document))
+    images = [str(image.path) for image in source.images_by_b[max(source.images_by_b)]]
+    arguments = {
+        "--inputImageList": tmp_path / "labels.nii.gz",
+        "--inputDICOMList": ",".join(images),
+        "--inputMetadata": tmp_path / "meta.json",
+        "--segmentationType": kind,
+        "--skip": "1",
+        "--outputDICOM": tmp_path / "seg.dcm",
+    }
+    done = run(program, *(text for pair in arguments.items() for text in pair))
+    assert done.returncode == 0, done.stderr
+    assert is_segmentation(tmp_path / "seg.dcm")
+    found = read_segmentation(tmp_path / "seg.dcm")
+    assert [s.structure for s in found] == ["femur_left", "liver", "disease"]
+    for number, segment in enumerate(found, start=1):
+        moved = resample(segment.mask, segment.geometry, geometry, order=0)
+        assert np.array_equal(moved > 0.5, labels == number), segment.label
