@@ -8,7 +8,12 @@ from training.errors import TrainingError
 from training.experiment import load_experiment, save_experiment
 from training.seeds import TEST_SEEDS, parse_seeds
 
-SHIPPED = sorted((Path(__file__).parents[2] / "training" / "experiments").glob("*.yaml"))
+# A focal experiment has a form of its own: tests/training/focal/test_settings.py.
+SHIPPED = sorted(
+    path
+    for path in (Path(__file__).parents[2] / "training" / "experiments").glob("*.yaml")
+    if "focal" not in path.stem
+)
 
 
 def test_resolved_copy_reads_back_equal(experiment, tmp_path):
