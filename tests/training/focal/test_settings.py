@@ -58,7 +58,7 @@ def test_the_encoder_of_a_pretrained_network_moves_slower(size):
     ("change", "said"),
     [
         ({"initialisation": "imagenet"}, "initialisation must be sap or ssl or random"),
-        ({"patch": [32, 40, 48]}, "no multiple"),
+        ({"patch": [30, 32, 32]}, "no multiple"),
         ({"patch": [32, 48, 64]}, "square in plane"),
         ({"network": {"kind": "resnet"}}, "network.kind must be"),
         ({"speed": 3}, "unknown keys speed"),
