@@ -156,6 +156,19 @@ def export(
 
 
 @app.command()
+def card(
+    model: Annotated[Path, typer.Argument(help="A folder with osteon.json and 1/model.pt.")],
+    evaluation: Annotated[Path, typer.Option(help="A folder that `evaluate` wrote.")],
+) -> None:
+    """Put a new evaluation into a model's card and declaration; its file stays as it is."""
+    from training.assessment.files import read_declared  # noqa: PLC0415
+    from training.card import renew_card  # noqa: PLC0415
+
+    renew_card(model, read_declared(evaluation))
+    typer.echo(f"{model}/MODEL_CARD.md")
+
+
+@app.command()
 def focal(
     run: Annotated[Path, typer.Argument(help="The run's folder, for example runs/focal-1.")],
     config: Annotated[Path, typer.Option("--config", "-c", help="The YAML file.")] = FOCAL,
