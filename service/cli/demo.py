@@ -26,7 +26,7 @@ def demo(
     once: Annotated[bool, typer.Option(help="End when the results are in.")] = False,
     small: Annotated[bool, typer.Option(help="Coarse pixels: quicker, less exact.")] = False,
 ) -> None:
-    """Show the whole path: a synthetic study in by C-STORE, SEG and SR out to a stand-in PACS.
+    """Show the whole path: a synthetic study in by C-STORE, results out to a stand-in PACS.
 
     Starts the service on free ports, then prints what was measured beside what is true.
     """
@@ -110,7 +110,9 @@ def _show(
     seconds = job["stage_seconds"]
     times = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items())
     typer.echo(f"stages (s)    {times}; together {sum(seconds.values()):.1f}")
-    typer.echo(f"received      {len(segs)} SEG and 1 SR at the stand-in PACS")
+    maps = pacs.files(stand_in.PARAMETRIC_MAP)
+    came = f"{len(segs)} SEG, {len(maps)} ADC maps and 1 SR"
+    typer.echo(f"received      {came} at the stand-in PACS")
     typer.echo(f"picture       {place.folder / 'mip_coronal.png'}")
     typer.echo(f"status page   {place.page}")
 
