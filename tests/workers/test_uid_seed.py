@@ -10,10 +10,8 @@ from tests.workers.conftest import BUILD
 from workers.encoding import Run, uid_seed
 
 RUN = Run("run-1", datetime(2026, 3, 1, tzinfo=UTC), "ab" * 32, BUILD)
-FOUND = SimpleNamespace(
-    study=SimpleNamespace(study_uid="2.25.1"),
-    model=SimpleNamespace(name="anatomy", version="1.0.0", sha256="cd" * 32),
-)
+ANATOMY = SimpleNamespace(name="anatomy", version="1.0.0", sha256="cd" * 32)
+FOUND = SimpleNamespace(study=SimpleNamespace(study_uid="2.25.1"), models=(ANATOMY,))
 
 
 def test_the_run_has_no_part_in_the_uids():
@@ -24,3 +22,9 @@ def test_the_run_has_no_part_in_the_uids():
 def test_what_changes_the_report_changes_the_uids(change):
     other = replace(RUN, build=replace(BUILD, **change))
     assert uid_seed(FOUND, other) != uid_seed(FOUND, RUN)
+
+
+def test_another_model_changes_the_uids():
+    disease = SimpleNamespace(name="disease", version="1.0.0", sha256="ef" * 32)
+    both = SimpleNamespace(study=FOUND.study, models=(ANATOMY, disease))
+    assert uid_seed(both, RUN) != uid_seed(FOUND, RUN)
