@@ -5,9 +5,8 @@ signal inside the canal (cord and CSF) is brought to a reference, and the map th
 applied to the whole image. The paper's reference histogram is not public; ours is the mean of five
 synthetic patients (seeds 901-905, true canal), in units of the cord's signal.
 
-On seeds 901-910 with true anatomy the cord alone does as well: median |ln TDV ratio| 0.040 by the
-cord and 0.046 by histogram, lesion Dice 0.878 and 0.876, spread of normal marrow 45 and 48 %
-(docs/decisions/0007). So it is an option and not the default.
+In a trial on synthetic patients the cord alone did as well (docs/decisions/0007), so it is an
+option and not the default.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def test_gains_between_facing_slices_are_recovered_as_well_as_anatomy_allows(bod
     # Nothing is seen twice: what tissue does within 5 mm is what cannot be told from a gain.
     found = errors(body, 0)
     share = np.mean(found < 0.02)
-    print(  # noqa: T201 - the docstring of signal_ratio gives these figures
+    print(  # noqa: T201 - how near is worth knowing, not only whether
         f"facing slices: median {np.median(found):.2%}, within 2 % {share:.0%}, "
         f"worst {found.max():.2%} of {found.size}"
     )
