@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 
 class TorchScriptModel:
-    """Runs `1/model.pt` slab by slab: frozen, channels last, bfloat16 where the processor has it.
+    """Runs `1/model.pt` slab by slab: frozen, channels last.
+
+    bfloat16 is asked for where the processor has it, but autocast does nothing in TorchScript
+    without its optimiser, which `_slab` switches off: the convolutions run in float32.
 
     The served file takes (1, channel, slice, row, column) float32 and returns the softmax
     probabilities (1, class, slice, row, column).
