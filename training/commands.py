@@ -16,7 +16,7 @@ from training.cohort import Recipe, prepare_cohort, training_cohort
 from training.declaration import read_declaration
 from training.device import choose_device
 from training.evaluation import POPULATION, evaluate_cohort, models_of
-from training.experiment import load_experiment
+from training.experiment import OF_ATLASES, load_experiment
 from training.export import export_run
 from training.fit import FitPlan, train
 from training.intake.class_map import load_class_map
@@ -123,8 +123,8 @@ def fit(
     experiment = load_experiment(config)
     folder = Path(experiment.cohort.folder)
     cases, held_out = cohort_cases(experiment.cohort, folder)
-    if experiment.labels == "soft":
-        cases = softened(atlas_plan(folder, experiment.atlas), cases)
+    if experiment.labels in OF_ATLASES:
+        cases = softened(atlas_plan(folder, experiment.atlas), cases, experiment.labels)
     begin_run(run, experiment, [c.name for c in cases], [c.name for c in held_out])
     device = str(choose_device(device))
     add_to_environment(run, {"device": device})

@@ -18,6 +18,10 @@ from training.tasks import TASKS
 if TYPE_CHECKING:
     from pathlib import Path
 
+LABELS = ("hard", "soft", "majority")
+"""The case's own classes; the atlases' shares of every class; the class of the largest share."""
+OF_ATLASES = ("soft", "majority")
+
 
 @dataclass(frozen=True)
 class CohortSettings:
@@ -131,7 +135,7 @@ class Experiment:
     task: str = "anatomy"
     """What the network learns: a name of `training.tasks.TASKS`."""
     labels: str = "hard"
-    """"hard": one class a voxel. "soft": what `osteon train atlas` made of the atlases."""
+    """One of `LABELS`: the case's own, or what `osteon train atlas` made of the atlases."""
     note: str = ""
     """What a reader of the model card should know about how this was made."""
     grid: GridSettings = field(default_factory=GridSettings)
@@ -182,11 +186,14 @@ def _check(experiment: Experiment, path: Path) -> None:
     if experiment.task not in TASKS:
         message = f"{path}: task must be one of {', '.join(TASKS)}, not {experiment.task!r}"
         raise TrainingError(message, code="EXPERIMENT")
-    if experiment.labels not in ("hard", "soft"):
-        message = f"{path}: labels must be hard or soft, not {experiment.labels!r}"
+    if experiment.labels not in LABELS:
+        message = f"{path}: labels must be {' or '.join(LABELS)}, not {experiment.labels!r}"
         raise TrainingError(message, code="EXPERIMENT")
-    if experiment.labels == "soft" and not _has_atlases(experiment):
-        message = f"{path}: labels: soft needs the task anatomy, and atlas.seeds or atlas.cases"
+    if experiment.labels in OF_ATLASES and not _has_atlases(experiment):
+        message = (
+            f"{path}: labels: {experiment.labels} needs the task anatomy, and atlas.seeds or "
+            "atlas.cases"
+        )
         raise TrainingError(message, code="EXPERIMENT")
     if len(experiment.network.filters) < 3:
         message = f"{path}: network.filters needs three levels or more"

@@ -16,7 +16,7 @@ from training.atlas.cohort import atlas_plan
 from training.checkpoint import load_checkpoint, new_state
 from training.declaration import write_declaration
 from training.errors import TrainingError
-from training.experiment import load_experiment
+from training.experiment import OF_ATLASES, load_experiment
 from training.inference import has_bf16, scripted_predictor, slab_probability
 from training.intake.splits import held_out_cases
 from training.model_card import model_card
@@ -98,9 +98,9 @@ def _trained(run: Path, experiment: Experiment) -> tuple[FoldedUNet, dict[str, A
         "hours": round(state.elapsed_s / 3600, 2),
         "git_commit": env["git_commit"],
     }
-    if experiment.labels == "soft":
+    if experiment.labels in OF_ATLASES:
         n = len(atlas_plan(Path(experiment.cohort.folder), experiment.atlas).names)
-        trained_on["labels"] = f"soft, by {n} atlases"
+        trained_on["labels"] = f"{experiment.labels}, by {n} atlases"
     if experiment.note:
         trained_on["note"] = experiment.note
     return state.average.eval(), trained_on

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -147,14 +147,15 @@ def scan_times(plan: AtlasPlan, scans: Sequence[str]) -> list[ScanTime]:
     return [read_record(path).time for path in records if path.exists()]
 
 
-def softened(plan: AtlasPlan, cases: list[Case]) -> list[Case]:
-    """Return the cases with their soft labels.
+def softened(plan: AtlasPlan, cases: list[Case], labels: str = "soft") -> list[Case]:
+    """Return the cases with what the atlases say: shares, or with "majority" one class a voxel.
 
     Raises:
         TrainingError: `SOFT_LABELS`, those of a case are missing or not of this plan.
 
     """
-    return [with_soft_labels(case, plan.path(case.name), plan.recipe) for case in cases]
+    found = [with_soft_labels(case, plan.path(case.name), plan.recipe) for case in cases]
+    return found if labels == "soft" else [replace(case, soft=None) for case in found]
 
 
 @cache

@@ -12,7 +12,7 @@ from torch.nn import functional
 from imaging.anatomy import BY_NAME, STRUCTURES
 from tests.training.atlas.bodies import body_case
 from training import commands
-from training.atlas.cohort import atlas_plan, label_cohort
+from training.atlas.cohort import atlas_plan, label_cohort, softened
 from training.atlas.soft_labels import pack
 from training.augmentation import apply, decide, mirror_labels
 from training.cases import write_case
@@ -124,11 +124,28 @@ def test_fit_asks_for_soft_labels_and_trains_on_them(experiment, tmp_path):
     assert load_experiment(tmp_path / "run" / "config.yaml").labels == "soft"
 
 
+def test_the_majority_is_one_class_a_voxel_and_not_the_truth(tmp_path):
+    for seed in (1, 2, 3):
+        write_case(body_case(seed), case_path(tmp_path, seed))
+    plan = atlas_plan(tmp_path, AtlasSettings("1-2", SPACING, 40, (6, 4), 1.0))
+    label_cohort(plan, ("phantom-00003",), 1, lambda _: None)
+    own = body_case(3)
+    (soft,) = softened(plan, [own])
+    (majority,) = softened(plan, [own], "majority")
+    assert majority.soft is None
+    shares = soft.soft.dense(CLASSES)
+    assert np.array_equal(majority.labels, shares.argmax(axis=0))
+    assert np.array_equal(majority.labels, soft.labels)
+    assert not np.array_equal(majority.labels, own.labels)
+    assert majority.image is own.image
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("labels: fuzzy", "hard or soft"),
+        ("labels: fuzzy", "hard or soft or majority"),
         ("labels: soft", "atlas.seeds"),
+        ("labels: majority", "majority needs"),
         ("labels: soft\ntask: disease\natlas: {seeds: '1-3'}", "task anatomy"),
     ],
 )
