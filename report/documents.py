@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from imaging.quality import QualityNote
     from report.content import ReportContent
 
-SCHEMA_VERSION = "2.0"
+SCHEMA_VERSION = "2.1"
 
 _ADC_DIGITS = {
     "mean": rounding.ADC_UM2_S,

@@ -139,6 +139,7 @@ def _foot(canvas: Canvas, content: ReportContent) -> None:
     b_values = "/".join(f"{b:g}" for b in content.b_values)
     method = [f"ADC: {content.fit}, b {b_values} s/mm²"]
     method += [f"model {m.name} {m.version} ({m.sha256[:12]})" for m in provenance.models]
+    method.append(provenance.burden.in_words())
     made = f"Osteon {provenance.software_version}, run {provenance.run_id}"
     small = Ink(9.5, SOFT)
     room = canvas.width - 2 * _MARGIN

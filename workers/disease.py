@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from imaging.burden import DISEASE_CLASSES, burden_mask, disease_input
 from imaging.disease import disease_mask
 from imaging.errors import ModelMismatch
+from imaging.provenance import BurdenMethod, ModelIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,3 +48,13 @@ def find_disease(
     given = disease_input(seen, model.spec)
     probability = model.predict(given, on_progress)
     return burden_mask(probability, given.geometry, seen, model.spec)
+
+
+def burden_method(model: SegmentationModel | None, found: DiseaseMask) -> BurdenMethod:
+    """Return who drew `found`, for the results."""
+    threshold = round(found.threshold, 4)
+    if model is None:
+        return BurdenMethod("rule", None, threshold, "normalised_signal")
+    spec = model.spec
+    identity = ModelIdentity(spec.name, spec.version, spec.sha256)
+    return BurdenMethod("network", identity, threshold, "probability")

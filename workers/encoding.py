@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dicom_objects.writing.results import ResultContent, encode_results
-from imaging.provenance import ModelIdentity, Provenance
+from imaging.provenance import BurdenMethod, ModelIdentity, Provenance
 from jobs.result import ResultFile
 from report.content import ReportContent, ReportImages
 from report.documents import measurements_json
@@ -59,6 +59,7 @@ class Findings:
     quality: tuple[QualityNote, ...]
     models: tuple[ModelSpec, ...]
     """That were asked, in order: anatomy, and disease where a network found it."""
+    burden: BurdenMethod
     normalisation: str
     started_at: datetime
 
@@ -74,7 +75,10 @@ def encode(
 
 def uid_seed(findings: Findings, run: Run) -> str:
     """Return what the UIDs of the results derive from: other bytes always have another seed."""
-    models = (f"{spec.name} {spec.version} {spec.sha256}" for spec in findings.models)
+    models = (
+        f"{spec.name} {spec.version} {spec.sha256} {sorted(spec.thresholds.items())}"
+        for spec in findings.models
+    )
     parts = (
         findings.study.study_uid,
         run.input_digest,
@@ -163,6 +167,7 @@ def _provenance(findings: Findings, run: Run, start: datetime, end: datetime) ->
         run_id=run.run_id,
         started_at=start.isoformat(timespec="seconds"),
         finished_at=end.isoformat(timespec="seconds"),
+        burden=findings.burden,
     )
 
 

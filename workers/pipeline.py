@@ -21,7 +21,7 @@ from imaging.normalisation import NormalisationRule, normalise_high_b
 from imaging.stations import assemble
 from jobs.job import Stage
 from workers.anatomy import find_anatomy
-from workers.disease import find_disease
+from workers.disease import burden_method, find_disease
 from workers.encoding import Findings, Run, encode
 from workers.observations import Observations
 
@@ -105,6 +105,7 @@ class Pipeline:
                 measurement,
                 notes,
                 tuple(model.spec for model in (self.anatomy, self.disease) if model),
+                burden_method(self.disease, disease),
                 signal.unit,
                 started_at,
             )

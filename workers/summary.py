@@ -33,6 +33,7 @@ def summarise(findings: Findings) -> dict[str, Any]:
         "thresholds_um2_s": list(measurement.thresholds_um2_s),
         "b_values": list(findings.fit.b_values),
         "model": ", ".join(f"{spec.name} {spec.version}" for spec in findings.models),
+        "burden": dataclasses.asdict(findings.burden),
         "regions": [_region(region) for region in measurement.regions],
         "met_rads": [_region(region) for region in measurement.met_rads],
         "quality": [dataclasses.asdict(note) for note in findings.quality],

@@ -101,6 +101,7 @@ MIDDLE_VOLUME = Code("ADC_MIDDLE", PRIVATE_SCHEME, "Disease volume of the interm
 HIGH_VOLUME = Code("ADC_HIGH", PRIVATE_SCHEME, "Disease volume of the high ADC class")
 REMOVED_ORGANS = Code("REMOVED_ORGANS", PRIVATE_SCHEME, "Volume removed as organs")
 REMOVED_CANAL = Code("REMOVED_CANAL", PRIVATE_SCHEME, "Volume removed as spinal canal")
+BURDEN_METHOD = Code("BURDEN_METHOD", PRIVATE_SCHEME, "How the disease mask was made")
 QUALITY_NOTE = Code("QUALITY_NOTE", PRIVATE_SCHEME, "Note on input quality")
 RESEARCH_NOTICE = Code("RESEARCH_NOTICE", PRIVATE_SCHEME, "Research use notice")
 

@@ -90,6 +90,9 @@ def describe(
         anatomic_regions=[code.kind] if segment.is_lesion else None,
         display_color=CIELabColor.from_rgb(*colour),
     )
+    if segment.is_lesion:
+        # By hand: highdicom has no argument for the Segment Description (0062,0006).
+        item.SegmentDescription = f"Part of the {provenance.burden.in_words()}"
     _add_laterality(item, segment, code.laterality)
     return item
 
@@ -106,14 +109,15 @@ def _add_laterality(item: SegmentDescription, segment: Segment, side: Code | Non
 
 
 def _algorithm(segment: Segment, provenance: Provenance) -> AlgorithmIdentificationSequence:
-    """Name the model that drew it; lesions come from the measurement rule of the software."""
+    """Name the model that drew it; where a rule drew lesions, the software."""
     models = {f"model {m.name} {m.version}": f"sha256 {m.sha256}" for m in provenance.models}
     anatomy = provenance.models[0] if provenance.models else None
-    named = anatomy is not None and not segment.is_lesion
+    author = provenance.burden.model if segment.is_lesion else anatomy
+    method = {"lesions": provenance.burden.in_words()}
     return AlgorithmIdentificationSequence(
-        name=anatomy.name if anatomy and named else "Osteon bone disease",
+        name=author.name if author else "Osteon bone disease",
         family=codes.ARTIFICIAL_INTELLIGENCE,
-        version=anatomy.version if anatomy and named else provenance.software_version,
+        version=author.version if author else provenance.software_version,
         source="Osteon project (research software)",
-        parameters={**models, "settings digest": provenance.settings_digest},
+        parameters={**models, **method, "settings digest": provenance.settings_digest},
     )

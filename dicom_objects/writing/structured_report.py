@@ -93,7 +93,7 @@ def encode_report(
     report = MeasurementReport(
         observation_context=_observer(provenance, stamp),
         procedure_reported=codes.WHOLE_BODY_MR,
-        imaging_measurements=_groups(content, _algorithm(content, provenance), uid_seed),
+        imaging_measurements=_groups(content, provenance, uid_seed),
         title=dicom_codes.DCM.ImagingMeasurementReport,
         referenced_images=library_headers(content.library),
     )
@@ -121,8 +121,9 @@ def encode_report(
     return sr
 
 
-def _groups(content: ReportContent, algorithm: AlgorithmIdentification, seed: str) -> list[_Group]:
-    groups: list[_Group] = [_total(content, algorithm, seed)]
+def _groups(content: ReportContent, provenance: Provenance, seed: str) -> list[_Group]:
+    algorithm = _algorithm(content, provenance)
+    groups: list[_Group] = [_total(content, algorithm, provenance.burden.in_words(), seed)]
     groups += [
         _region(region, algorithm, seed)
         for region in content.measurement.regions
@@ -137,7 +138,7 @@ def _groups(content: ReportContent, algorithm: AlgorithmIdentification, seed: st
 
 
 def _total(
-    content: ReportContent, algorithm: AlgorithmIdentification, seed: str
+    content: ReportContent, algorithm: AlgorithmIdentification, method: str, seed: str
 ) -> MeasurementsAndQualitativeEvaluations:
     group = MeasurementsAndQualitativeEvaluations(
         tracking_identifier=_tracking(TOTAL_NAME, seed),
@@ -150,6 +151,7 @@ def _total(
     )
     # TID 1501 allows texts beside coded evaluations; highdicom has no argument for them.
     notes = [(codes.RESEARCH_NOTICE, RESEARCH_NOTICE)]
+    notes.append((codes.BURDEN_METHOD, method))
     notes += [(codes.QUALITY_NOTE, f"{n.code}: {n.text}") for n in content.quality]
     for name, text in notes:
         item = TextContentItem(name, text, RelationshipTypeValues.CONTAINS)
@@ -212,6 +214,7 @@ def _algorithm(content: ReportContent, provenance: Provenance) -> AlgorithmIdent
         version=provenance.software_version,
         parameters=[
             *models,
+            provenance.burden.in_words(),
             f"b-values {b_values} s/mm2, mono-exponential log-linear fit",
             f"ADC classes at {low:g} and {high:g} um2/s",
             f"settings digest {provenance.settings_digest}",

@@ -14,7 +14,7 @@ from imaging.diffusion import DiffusionVolume, Station
 from imaging.disease import DiseaseMask
 from imaging.geometry import Geometry
 from imaging.measurement import MeasurementSettings, measure
-from imaging.provenance import ModelIdentity, Provenance
+from imaging.provenance import BurdenMethod, ModelIdentity, Provenance
 from imaging.quality import QualityNote
 from imaging.stations import assemble
 
@@ -89,15 +89,17 @@ def make_content(study, *, seed="seed", finished_at="2026-03-01T12:00:05.250000+
         fit.adc_um2_s, labels, rule, lesions, assembly.volume.geometry, MeasurementSettings()
     )
     model = ModelIdentity("anatomy", "1.0.0", "ab" * 32)
+    disease = ModelIdentity("disease", "2.0.0", "ef" * 32)
     provenance = Provenance(
         software_version="0.1.0",
         git_commit="0123456789abcdef0123456789abcdef01234567",
-        models=(model,),
+        models=(model, disease),
         settings_digest="cd" * 32,
         device_uid="2.25.1234567890",
         run_id="run-1",
         started_at="2026-03-01T12:00:00+00:00",
         finished_at=finished_at,
+        burden=BurdenMethod("network", disease, 0.45, "probability"),
     )
     note = QualityNote("SIGNAL_STEP", "warning", "A signal step of 12% remains.", 0.12)
     return ResultContent(study, assembly, fit, labels, lesions, measured, provenance, seed, (note,))

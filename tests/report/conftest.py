@@ -17,7 +17,7 @@ from imaging.measurement import (
     Measurement,
     RegionMeasurement,
 )
-from imaging.provenance import ModelIdentity, Provenance
+from imaging.provenance import BurdenMethod, ModelIdentity, Provenance
 from imaging.quality import QualityNote
 from report.content import ReportContent, ReportImages
 
@@ -106,6 +106,7 @@ def content(measurement: Measurement) -> ReportContent:
         provenance=Provenance(
             "0.1.0", "abc", (ModelIdentity("anatomy", "1.0", "f" * 64),), "digest", "1.2.5",
             "run-1", "2026-01-01T00:00:00Z", "2026-01-01T00:00:20Z",
+            BurdenMethod("rule", None, 0.6, "normalised_signal"),
         ),
         b_values=(50.0, 900.0),
         fit="mono-exponential, log-linear",

@@ -53,7 +53,9 @@ def test_document_of_a_body_without_disease_is_valid(content):
     [("study_uid",), ("totals", "tdv_ml"), ("regions", 0, "coverage"), ("lesions", 0, "region"),
      ("coverage_status",), ("met_rads",), ("totals", "binnings", 0, "source"),
      ("series", 0, "trace"),
-     ("series", 1, "reason"), ("provenance", "models"), ("totals", "adc_um2_s", "median")],
+     ("series", 1, "reason"), ("provenance", "models"),
+     ("provenance", "burden"), ("provenance", "burden", "threshold"),
+     ("totals", "adc_um2_s", "median")],
 )  # fmt: skip
 def test_schema_refuses_a_document_with_a_hole(content, keys):
     document = _without(json.loads(measurements_json(content)), *keys)

@@ -83,6 +83,13 @@ def delivered(store, open_job, tmp_path):
             "n_lesions": 3,
             "quality": [],
             "coverage_status": "partial",
+            "burden": {
+                "method": "network",
+                "model": {"name": "disease", "version": "0.2.0", "sha256": "ef" * 32},
+                "threshold": 0.45,
+                "threshold_of": "probability",
+                "definition": "burden",
+            },
         },
     )
     store.keep_results(job, files)

@@ -67,6 +67,9 @@ def test_a_job_shows_numbers_times_results_and_failure(client, delivered, reject
     ]
     failure = client.get(f"/api/v1/jobs/{rejected.id}").json()["failure"]
     assert (failure["code"], failure["stage"]) == ("NO_USABLE", "read")
+    assert job["summary"]["burden"]["model"]["sha256"] == "ef" * 32
+    page = client.get(f"/jobs/{delivered.id}").text
+    assert "burden by network disease 0.2.0" in page
 
 
 def test_a_job_shows_what_every_series_is_and_why(client, store, open_job):

@@ -10,7 +10,7 @@ from tests.workers.conftest import BUILD
 from workers.encoding import Run, uid_seed
 
 RUN = Run("run-1", datetime(2026, 3, 1, tzinfo=UTC), "ab" * 32, BUILD)
-ANATOMY = SimpleNamespace(name="anatomy", version="1.0.0", sha256="cd" * 32)
+ANATOMY = SimpleNamespace(name="anatomy", version="1.0.0", sha256="cd" * 32, thresholds={})
 FOUND = SimpleNamespace(study=SimpleNamespace(study_uid="2.25.1"), models=(ANATOMY,))
 
 
@@ -25,6 +25,16 @@ def test_what_changes_the_report_changes_the_uids(change):
 
 
 def test_another_model_changes_the_uids():
-    disease = SimpleNamespace(name="disease", version="1.0.0", sha256="ef" * 32)
-    both = SimpleNamespace(study=FOUND.study, models=(ANATOMY, disease))
-    assert uid_seed(both, RUN) != uid_seed(FOUND, RUN)
+    assert uid_seed(_with_disease(0.5), RUN) != uid_seed(FOUND, RUN)
+
+
+def test_another_threshold_of_the_same_model_changes_the_uids():
+    assert uid_seed(_with_disease(0.5), RUN) != uid_seed(_with_disease(0.45), RUN)
+
+
+def _with_disease(threshold):
+    name, digest = "disease", "ef" * 32
+    disease = SimpleNamespace(
+        name=name, version="1.0.0", sha256=digest, thresholds={name: threshold}
+    )
+    return SimpleNamespace(study=FOUND.study, models=(ANATOMY, disease))

@@ -14,7 +14,7 @@ from dicom_objects.writing.segments import segments_of
 from dicom_objects.writing.slices import read_slices
 from dicom_objects.writing.source_images import read_references
 from imaging.anatomy import BY_NAME
-from imaging.provenance import ModelIdentity, Provenance
+from imaging.provenance import BurdenMethod, ModelIdentity, Provenance
 from tests.dicom_objects.reading.forms import SCANNERS, needs_scanners
 from tests.dicom_objects.writing.tools import iod_errors
 
@@ -28,6 +28,7 @@ PROVENANCE = Provenance(
     run_id="run-1",
     started_at="2026-03-01T12:00:00+00:00",
     finished_at="2026-03-01T12:00:00+00:00",
+    burden=BurdenMethod("rule", None, 0.6, "normalised_signal"),
 )
 FOLDERS = (
     "siemens_xa30_enhanced/10_DWI_dir80_PA",  # enhanced, one object a volume

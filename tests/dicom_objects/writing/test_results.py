@@ -15,6 +15,7 @@ from dicom_objects.scanner.study import write_study
 from dicom_objects.writing.results import encode_results
 from dicom_objects.writing.segmentation import tracking_uid
 from imaging.anatomy import BY_NAME
+from imaging.provenance import BurdenMethod
 from imaging.stations import cut_station
 from tests.dicom_objects.conftest import make_acquisition, make_content
 from tests.dicom_objects.editing import copy_study, edit, every
@@ -94,6 +95,12 @@ def test_segments_are_coded_coloured_and_tracked(results):
     lesion = by_name["L01"]
     assert lesion.SegmentedPropertyCategoryCodeSequence[0].CodeValue == "49755003"
     assert lesion.RecommendedDisplayCIELabValue
+    author = lesion.SegmentationAlgorithmIdentificationSequence[0]
+    assert (author.AlgorithmName, author.AlgorithmVersion) == ("disease", "2.0.0")
+    method = "burden by network disease 2.0.0, probability from 0.45 on"
+    assert f"lesions={method}" in author.AlgorithmParameters
+    assert "ef" * 32 in author.AlgorithmParameters
+    assert lesion.SegmentDescription == f"Part of the {method}"
     # A lesion across stations keeps one tracking UID.
     second = [i for s in segs for i in s.SegmentSequence if i.TrackingID == "L02"]
     assert len(second) == 2
@@ -127,6 +134,33 @@ def test_the_report_holds_the_measured_numbers(results, content):
         if region.coverage is not None and region.name != "whole_skeleton":
             found = value(region.name, "DISEASE_VOLUME")[0]
             assert found == pytest.approx(region.disease_volume_ml, rel=1e-5)
+
+
+def test_a_rule_s_lesions_are_the_software_s(content, tmp_path):
+    method = BurdenMethod("rule", None, 0.6123, "normalised_signal")
+    provenance = replace(content.provenance, burden=method)
+    written = encode_results(replace(content, provenance=provenance), tmp_path)
+    lesion = next(i for i in read(written, "seg")[0].SegmentSequence if i.TrackingID == "L01")
+    author = lesion.SegmentationAlgorithmIdentificationSequence[0]
+    assert (author.AlgorithmName, author.AlgorithmVersion) == ("Osteon bone disease", "0.1.0")
+    assert lesion.SegmentDescription.endswith("by the rule, normalised signal from 0.612 on")
+
+
+def test_the_report_says_how_the_disease_mask_was_made(results):
+    sr = pydicom.dcmread(results[-1].path)
+    method = "burden by network disease 2.0.0, probability from 0.45 on"
+    assert texts(sr.ContentSequence, "BURDEN_METHOD") == [method]
+    assert method in texts(sr.ContentSequence, "111002")  # Algorithm Parameters
+
+
+def texts(items, code):
+    found = []
+    for item in items:
+        name = item.get("ConceptNameCodeSequence")
+        if name and name[0].CodeValue == code:
+            found.append(item.TextValue)
+        found += texts(item.get("ContentSequence", ()), code)
+    return found
 
 
 def test_lesion_groups_refer_to_the_segment_that_holds_most_of_it(results):

@@ -15,7 +15,7 @@ from dicom_objects.writing.slices import read_slices
 from imaging.adc import fit_adc
 from imaging.model import Channel, ModelSpec
 from imaging.nifti import write_image
-from imaging.provenance import Provenance
+from imaging.provenance import BurdenMethod, Provenance
 from imaging.resampling import resample
 from imaging.stations import assemble
 from phantom.acquisition import Protocol, acquire
@@ -59,6 +59,7 @@ PROVENANCE = Provenance(
     run_id="1",
     started_at="2026-03-01T12:00:00+00:00",
     finished_at="2026-03-01T12:00:00+00:00",
+    burden=BurdenMethod("rule", None, 0.6, "normalised_signal"),
 )
 
 
