@@ -23,26 +23,26 @@ _USED_UP = Failure(
     "ATTEMPTS_USED",
     "every attempt ended without a word from its worker (killed, out of memory, or hung)",
 )
+_ORDER = (jobs.c.priority.desc(), jobs.c.created_at, jobs.c.id)
 
 
 class JobClaims(Records):
     """Leases and the progress of their holders."""
 
     @writes
-    def claim(self, tx: Transaction, owner: str, lease_s: float) -> Job | None:
+    def claim(
+        self, tx: Transaction, owner: str, lease_s: float, job_id: str | None = None
+    ) -> Job | None:
         """Take the next due job for `lease_s` seconds; None if nothing is due.
 
-        Jobs whose lease ran out are queued again first, or failed with ATTEMPTS_USED.
-        The order is priority, then age. Every claim raises the fence and counts as an attempt.
+        With `job_id` that job or none. Jobs whose lease ran out are queued again first, or failed
+        with ATTEMPTS_USED. The order is priority, then age. Every claim raises the fence and counts
+        as an attempt.
         """
         _end_expired_leases(tx)
-        due = and_(
-            jobs.c.state == JobState.QUEUED,
-            or_(jobs.c.not_before.is_(None), jobs.c.not_before <= tx.now),
-        )
-        order = (jobs.c.priority.desc(), jobs.c.created_at, jobs.c.id)
+        due = _waits(tx) if job_id is None else and_(_waits(tx), jobs.c.id == job_id)
         # SKIP LOCKED: in PostgreSQL the next worker takes the next job and does not wait for this.
-        first = select(jobs.c.id).where(due).order_by(*order).limit(1)
+        first = select(jobs.c.id).where(due).order_by(*_ORDER).limit(1)
         statement = (
             update(jobs)
             .where(jobs.c.id == first.with_for_update(skip_locked=True).scalar_subquery(), due)
@@ -57,6 +57,15 @@ class JobClaims(Records):
         job = to_job(row)
         write_event(tx, job.id, EventKind.CLAIMED, owner=owner, attempt=job.attempt)
         return job
+
+    @reads
+    def due(self, tx: Transaction, limit: int = 1000) -> tuple[Job, ...]:
+        """Return the jobs that a claim could take now, in its order; nothing is changed.
+
+        A job whose lease ran out and whose attempts are used up is among them: a claim ends it.
+        """
+        query = select(jobs).where(or_(_waits(tx), _left(tx))).order_by(*_ORDER).limit(limit)
+        return tuple(to_job(row) for row in tx.connection.execute(query).mappings())
 
     @reads
     def require_held(self, tx: Transaction, job: Job) -> None:
@@ -119,6 +128,19 @@ class JobClaims(Records):
             write_event(tx, job.id, EventKind.PROGRESS, stage, fraction=fraction)
 
 
+def _waits(tx: Transaction) -> ColumnElement[bool]:
+    """Return the condition under which a queued job may start."""
+    return and_(
+        jobs.c.state == JobState.QUEUED,
+        or_(jobs.c.not_before.is_(None), jobs.c.not_before <= tx.now),
+    )
+
+
+def _left(tx: Transaction) -> ColumnElement[bool]:
+    """Return the condition under which a running job has lost its worker."""
+    return and_(jobs.c.state == JobState.RUNNING, jobs.c.lease_until < tx.now)
+
+
 def held_by(job: Job) -> ColumnElement[bool]:
     """Return the condition under which the holder of `job` may write: same fence, running."""
     return and_(jobs.c.id == job.id, jobs.c.fence == job.fence, jobs.c.state == JobState.RUNNING)
@@ -165,7 +187,7 @@ def _refusal(tx: Transaction, job: Job, target: JobState | None = None) -> JobsE
 
 def _end_expired_leases(tx: Transaction) -> None:
     """Queue again what a dead worker left, or fail it when its attempts are used up."""
-    expired = and_(jobs.c.state == JobState.RUNNING, jobs.c.lease_until < tx.now)
+    expired = _left(tx)
     ours = select(jobs.c.id).where(expired).with_for_update(skip_locked=True)
     # A new fence, so that the worker that comes back late holds nothing, claimed again or not.
     statement = (

@@ -102,7 +102,8 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _postgresql(url: URL) -> Engine:
     # The socket's timeout is longer than the statement's: it is for a server that vanished.
-    engine = create_engine(url, connect_args={"timeout": 60})
+    # What is locked and in which order is written for READ COMMITTED, whatever the server prefers.
+    engine = create_engine(url, connect_args={"timeout": 60}, isolation_level="READ COMMITTED")
     event.listen(engine, "connect", _prepare_postgresql)
     event.listen(engine, "checkout", _try_postgresql)
     return engine

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 from jobs.errors import IllegalMove
@@ -22,6 +22,14 @@ class JobState(StrEnum):
     REJECTED = "rejected"  # these images cannot be measured, or newer ones replaced them
     FAILED = "failed"  # attempts used up, or a bug: a person may queue it again
     HELD = "held"  # waits for a person's decision
+
+
+class Priority(IntEnum):
+    """Which of two waiting jobs runs first; the number stands in the database."""
+
+    URGENT = 10
+    ROUTINE = 0
+    REPROCESS = -10  # measured again in bulk: when nothing else waits
 
 
 class Stage(StrEnum):
@@ -100,7 +108,7 @@ class Job:
     created_at: datetime  # UTC
     updated_at: datetime  # UTC
     failure: Failure | None  # why it ended, or why the last attempt did
-    priority: int  # higher runs first
+    priority: int  # higher runs first; `Priority` names the usual ones
 
     def log_context(self) -> dict[str, str | int]:
         """Return what a log line may say about the job: nothing that identifies a patient."""

@@ -3,7 +3,7 @@
 import pytest
 
 from jobs.errors import IllegalMove, LeaseLost, UnknownJob, UnknownStudy
-from jobs.job import NEXT, EventKind, Failure, JobState, Stage
+from jobs.job import NEXT, EventKind, Failure, JobState, Priority, Stage
 from jobs.study import input_digest
 
 AWAY = Failure("PEER_AWAY", "the archive does not answer", Stage.DELIVER, retryable=True)
@@ -130,6 +130,37 @@ def test_claims_go_by_priority_then_age(store, open_job, clock):
     urgent = open_job("1.3", priority=5)
     assert [store.claim("w", 30).id for _ in range(3)] == [urgent.id, old.id, young.id]
     assert store.claim("w", 30) is None
+
+
+def test_a_job_is_claimed_by_name_when_it_is_due_and_not_otherwise(store, open_job, clock):
+    first, named = open_job("1.2"), open_job("1.3")
+    job = store.claim("w", 60, named.id)
+    assert job.id == named.id
+    assert store.claim("v", 60, named.id) is None  # somebody has it
+    assert store.claim("v", 60, "0" * 32) is None  # nobody knows it
+    store.retry(job, AWAY, 30)
+    assert store.claim("v", 60, named.id) is None  # it waits
+    clock.forward(31)
+    assert store.claim("v", 60, named.id).id == named.id
+    assert store.claim("w", 60).id == first.id
+
+
+def test_what_is_due_is_what_a_claim_would_take_in_its_order(store, open_job, clock):
+    routine, reprocess = open_job("1.2"), open_job("1.3", priority=Priority.REPROCESS)
+    clock.forward(1)
+    urgent, waiting = open_job("1.4", priority=Priority.URGENT), open_job("1.5")
+    store.retry(store.claim("w", 60, waiting.id), AWAY, 30)
+    left = store.claim("w", 5, routine.id)
+    assert [job.id for job in store.due()] == [urgent.id, reprocess.id]
+    clock.forward(6)  # its lease runs out
+    assert [job.id for job in store.due()] == [urgent.id, left.id, reprocess.id]
+    assert [job.id for job in store.due(limit=1)] == [urgent.id]
+    assert store.job(left.id).state is JobState.RUNNING  # to ask changes nothing
+    taken = [store.claim("v", 60).id for _ in range(3)]
+    assert taken == [urgent.id, left.id, reprocess.id]
+    assert store.due() == ()
+    clock.forward(31)
+    assert [job.id for job in store.due()] == [waiting.id]
 
 
 def test_a_claim_says_who_until_when_and_which_attempt(store, open_job, clock):
