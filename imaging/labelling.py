@@ -25,7 +25,7 @@ class Anatomy:
     """What the network says, each array (slice, row, column) on the images' grid."""
 
     labels: NDArray[np.uint8] = field(repr=False)
-    """Positions in `imaging.anatomy.STRUCTURES`, without far fragments."""
+    """Positions in `imaging.anatomy.STRUCTURES`, far fragments put right."""
     bone: NDArray[np.float32] = field(repr=False)
     """Probability that the voxel is any bone; 0 where a fragment was left out."""
 
@@ -51,5 +51,5 @@ def label_anatomy(
     bones = [n for n, s in enumerate(structures) if s.kind is Kind.BONE]
     all_bone = probability[bones].sum(axis=0, dtype=np.float32)
     bone = to_probability(all_bone, model_geometry, target)
-    bone[labels != found] = 0
+    bone[(labels == 0) & (found != 0)] = 0
     return Anatomy(labels, bone)

@@ -6,6 +6,7 @@ from imaging.geometry import Geometry
 
 GRID = Geometry.axial((40, 30, 30), (5.0, 2.0, 2.0), (0.0, 0.0, 0.0))
 LUMBAR, RIBS = BY_NAME["lumbar_spine"].label, BY_NAME["ribs"].label
+HUMERUS, FEMUR = BY_NAME["humerus_left"].label, BY_NAME["femur_left"].label
 
 
 def spine():
@@ -42,6 +43,51 @@ def test_an_organ_is_one_piece():
     whole = labels.copy()
     labels[25:27, 10:20, 10:20] = spleen  # half as large, 5 mm away
     np.testing.assert_array_equal(without_far_fragments(labels, GRID), whole)
+
+
+def arm_and_leg():
+    """A humerus above, 150 mm away a femur below."""
+    labels = np.zeros(GRID.shape, dtype=np.uint8)
+    labels[0:5, 10:16, 10:16] = FEMUR
+    labels[35:40, 10:16, 10:16] = HUMERUS
+    return labels
+
+
+def test_a_large_part_of_the_arm_that_was_called_femur_goes_to_the_arm():
+    whole = arm_and_leg()
+    whole[32:35, 10:16, 10:16] = HUMERUS
+    labels = whole.copy()
+    labels[32:35, 10:16, 10:16] = FEMUR  # 60 % of the femur, 135 mm above it
+    labels[31, 10, 10] = LUMBAR  # touches it too, with less
+    whole[31, 10, 10] = LUMBAR
+    np.testing.assert_array_equal(without_far_fragments(labels, GRID), whole)
+
+
+def test_a_large_part_far_from_a_bone_of_one_piece_that_touches_none_is_left_out():
+    labels = arm_and_leg()
+    labels[28:32, 10:16, 10:16] = FEMUR  # 115 mm above the femur, 15 mm below the humerus
+    labels[27, 15:18, 15:18] = BY_NAME["liver"].label  # an organ gets no bone
+    labels[4:10, 25:30, 25:30] = RIBS
+    labels[28:31, 16:18, 10:16] = RIBS  # a part of a bone that is not its largest
+    whole = labels.copy()
+    whole[labels == FEMUR] = 0
+    whole[0:5, 10:16, 10:16] = FEMUR
+    np.testing.assert_array_equal(without_far_fragments(labels, GRID), whole)
+
+
+def test_a_broken_bone_stays():
+    labels = arm_and_leg()
+    labels[22:25, 10:16, 10:16] = FEMUR  # a gap of 85 mm
+    np.testing.assert_array_equal(without_far_fragments(labels, GRID), labels)
+
+
+def test_a_small_part_beside_a_part_that_was_given_away_is_far():
+    labels = arm_and_leg()
+    labels[32:35, 10:16, 10:16] = FEMUR
+    labels[29, 20:22, 20:22] = FEMUR
+    found = without_far_fragments(labels, GRID)
+    assert (found[32:35, 10:16, 10:16] == HUMERUS).all()
+    assert not found[29].any()
 
 
 def test_nothing_stays_nothing():
