@@ -9,7 +9,8 @@ from imaging.errors import ModelMismatch
 from imaging.geometry import Geometry
 from imaging.model import ModelInput
 from tests.workers.served import Fraction, write_model
-from workers.inference.torchscript import TorchScriptModel, pad_to_multiple
+from workers.inference.slabwise import pad_to_multiple
+from workers.inference.torchscript import TorchScriptModel
 
 
 def model_input(shape=(19, 6, 7), channels=2, spacing_mm=(5.0, 4.0, 4.0)):
@@ -74,7 +75,7 @@ THIRD = {"quantity": "s0", "normalisation": "fixed", "scale": 1.0, "clip": 1.0}
 @pytest.mark.parametrize(
     ("module", "declared", "said"),
     [
-        (Fraction(classes=3), {}, r"answers shape \(1, 3, 4, 4, 8\), 2 classes make \(1, 2, "),
+        (Fraction(classes=3), {}, r"answers shape \(3, 4, 4, 8\), 2 classes make \(2, "),
         (Fraction(scale=float("nan")), {}, "not numbers"),
         (Logits(), {}, "no probabilities: softmax"),
         (Pair(), {}, "answers tuple, not one array"),
@@ -161,11 +162,10 @@ class Activated(torch.nn.Module):
         return self.layers(x)
 
 
-def test_a_model_that_bfloat16_breaks_is_run_in_float32(tmp_path, monkeypatch):
-    monkeypatch.setattr("workers.inference.torchscript.has_bfloat16", lambda: True)
+def test_a_network_runs_in_float32(tmp_path):
     module = Activated()
     model = TorchScriptModel(write_model(tmp_path / "m", module), threads=1)
     given = model_input((8, 4, 4))
     with torch.no_grad():
         expected = module(torch.from_numpy(given.array)[None])[0].numpy()
-    np.testing.assert_allclose(model.predict(given, lambda _: None), expected, atol=2e-3)
+    np.testing.assert_allclose(model.predict(given, lambda _: None), expected, atol=5e-4)

@@ -24,6 +24,12 @@ class ModelUnavailable(Exception):  # noqa: N818 - it names the condition
     code = "MODEL_UNAVAILABLE"
 
 
+class WrongAnswer(ModelMismatch):
+    """A model answered what cannot be: another shape, no numbers, or not what is known of it."""
+
+    code = "MODEL_WRONG_ANSWER"
+
+
 class SegmentationModel(Protocol):
     """A model that maps channels on its own grid to class probabilities on that grid."""
 

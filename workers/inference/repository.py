@@ -1,4 +1,8 @@
-"""Served models on disk, in Triton's layout: `osteon.json` beside `1/model.pt`."""
+"""Served models on disk, in Triton's layout: `osteon.json` beside `1/model.pt`.
+
+Later versions have their own declaration, `2/osteon.json` beside `2/model.pt`; the one at the top
+is that of version 1. Which version serves says `workers.inference.serving`.
+"""
 
 from __future__ import annotations
 
@@ -7,36 +11,75 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from imaging.errors import ModelMismatch
+from imaging.known_slab import KEY, parse
 from imaging.model import Channel, ModelSpec
+from workers.inference.serving import read_serving
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from imaging.known_slab import KnownAnswer
+
 DECLARATION = "osteon.json"
-WEIGHTS = "1/model.pt"
+WEIGHTS = "model.pt"
 
 
-def load_spec(folder: Path) -> ModelSpec:
+def versions_of(folder: Path) -> tuple[int, ...]:
+    """Return the numbers of the versions that have a model file, ascending."""
+    names = (path.parent.name for path in folder.glob(f"*/{WEIGHTS}"))
+    return tuple(sorted(int(name) for name in names if name.isdecimal() and int(name) > 0))
+
+
+def weights_of(folder: Path, version: int) -> Path:
+    """Return where the file of a version is."""
+    return folder / str(version) / WEIGHTS
+
+
+def declaration_of(folder: Path, version: int) -> Path:
+    """Return where the declaration of a version is; version 1 may have it at the top."""
+    own = folder / str(version) / DECLARATION
+    return own if version > 1 or own.is_file() else folder / DECLARATION
+
+
+def load_spec(folder: Path, version: int | None = None) -> ModelSpec:
     """Read a model's declaration and prove that it belongs to the file beside it.
 
     A TorchScript file is a program: only a file with the declared digest is ever loaded.
+
+    Args:
+        folder: the model's folder in the repository.
+        version: its numbered folder; the one that serves if not given.
 
     Raises:
         ModelMismatch: a file is missing, the declaration is not one, or the digest differs.
 
     """
-    spec = _parse(folder)
-    weights = folder / WEIGHTS
+    version = version or read_serving(folder).version
+    spec = _parse(declaration_of(folder, version))
+    weights = weights_of(folder, version)
+    file = f"{version}/{WEIGHTS}"
     if not weights.is_file():
-        message = f"model {spec.name}: {WEIGHTS} is missing in {folder}; export the model again"
+        message = f"model {spec.name}: {file} is missing in {folder}; export the model again"
         raise ModelMismatch(message)
     if digest(weights) != spec.sha256:
         message = (
-            f"model {spec.name}: {WEIGHTS} is not the file that {DECLARATION} declares "
+            f"model {spec.name}: {file} is not the file that {DECLARATION} declares "
             "(sha256 differs); install the two together"
         )
         raise ModelMismatch(message)
     return spec
+
+
+def load_known_answer(folder: Path, version: int) -> KnownAnswer | None:
+    """Return what a version answers to the known slab; None where its declaration has none.
+
+    Raises:
+        ModelMismatch: there is no declaration, or what it says is no answer.
+
+    """
+    fields = _read(declaration_of(folder, version))
+    row = fields.get(KEY)
+    return None if row is None else parse(str(fields.get("name")), row)
 
 
 def digest(path: Path) -> str:
@@ -45,10 +88,25 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _parse(folder: Path) -> ModelSpec:
-    """Build the declaration from JSON; free fields such as "evaluation" are left alone."""
+def _read(declaration: Path) -> dict[str, Any]:
     try:
-        fields: dict[str, Any] = json.loads((folder / DECLARATION).read_text(encoding="utf-8"))
+        fields = json.loads(declaration.read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"no model in {declaration.parent}: {DECLARATION} cannot be read"
+        raise ModelMismatch(message) from error
+    except ValueError as error:
+        message = f"{declaration} is not a model declaration: {error!r}"
+        raise ModelMismatch(message) from error
+    if not isinstance(fields, dict):
+        message = f"{declaration} is not a model declaration: it is no object"
+        raise ModelMismatch(message)
+    return fields
+
+
+def _parse(declaration: Path) -> ModelSpec:
+    """Build the declaration from JSON; free fields such as "evaluation" are left alone."""
+    fields = _read(declaration)
+    try:
         return ModelSpec(
             name=str(fields["name"]),
             version=str(fields["version"]),
@@ -62,11 +120,8 @@ def _parse(folder: Path) -> ModelSpec:
             sha256=str(fields["sha256"]),
             thresholds={str(k): float(v) for k, v in fields.get("thresholds", {}).items()},
         )
-    except OSError as error:
-        message = f"no model in {folder}: {DECLARATION} cannot be read"
-        raise ModelMismatch(message) from error
     except (KeyError, TypeError, ValueError) as error:
-        message = f"{folder / DECLARATION} is not a model declaration: {error!r}"
+        message = f"{declaration} is not a model declaration: {error!r}"
         raise ModelMismatch(message) from error
 
 
