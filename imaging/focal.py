@@ -17,6 +17,7 @@ from imaging.model import ModelInput
 from imaging.multimodal import RigidSettings, on_grid, rigid_motion
 from imaging.preprocessing import model_grid
 from imaging.resampling import resample
+from imaging.separable import apply_maps, axis_maps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +56,7 @@ def focal_input(
     """Register T1 to the diffusion scan and bring both to the model's grid and to [0, 1].
 
     Channels are "t1" and "b1000", each normalised by "percentiles". T1 is resampled once, from
-    its own grid.
+    its own grid; 0 where it shows nothing.
 
     Args:
         fit: of the diffusion scan.
@@ -77,10 +78,18 @@ def focal_input(
     motion = rigid_motion((fit.s0, geometry), (t1.image, t1.geometry), settings)
     images = {
         "t1": on_grid(t1.image, t1.geometry, motion, grid),
-        "b1000": resample(computed_signal(fit), geometry, grid),
+        "b1000": _of_the_fit(computed_signal(fit), geometry, grid),
     }
     channels = [to_unit_range(images[c.quantity], c.quantity) for c in spec.channels]
     return ModelInput(np.stack(channels), grid)
+
+
+def _of_the_fit(
+    image: NDArray[np.float32], geometry: Geometry, grid: Geometry
+) -> NDArray[np.float32]:
+    """Resample as `imaging.preprocessing` does: voxels that grow by 1.3 and more are means."""
+    maps = axis_maps(geometry, grid)
+    return resample(image, geometry, grid) if maps is None else apply_maps(image, maps)
 
 
 def _refuse_unknown(channels: tuple[Channel, ...]) -> None:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import SimpleITK
+from scipy import ndimage
 
 from imaging.geometry import Geometry
 from imaging.resampling import resample, to_itk
+from imaging.separable import SMOOTHING_RATIO
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +37,9 @@ class RigidSettings:
     """How many voxels of every level the metric looks at."""
     iterations: int = 60
     seed: int = 1
+    voxel_mm: float = 4.5
+    """Voxels are averaged by whole numbers while they stay below this: marrow, fat and air are
+    what is matched, and finer voxels cost time only."""
 
 
 def rigid_motion(
@@ -51,10 +56,10 @@ def rigid_motion(
         GeometryError: an image is not on its geometry.
 
     """
-    images = [to_itk(_levels(image), geometry) for image, geometry in (fixed, moving)]
+    images = [_coarse(_levels(i), g, settings.voxel_mm) for i, g in (fixed, moving)]
     start = sitk.Euler3DTransform()
     start.SetCenter(tuple(fixed[1].to_patient_mm((np.array(fixed[1].shape) - 1) / 2)))
-    method = _method(settings, fixed[0].size)
+    method = _method(settings, images[0].GetNumberOfPixels())
     method.SetInitialTransform(start, inPlace=False)
     with _one_thread():
         found = sitk.CompositeTransform(method.Execute(*images)).GetBackTransform()
@@ -67,9 +72,37 @@ def on_grid(
     motion: NDArray[np.float64],
     target: Geometry,
 ) -> NDArray[np.float32]:
-    """Return the moving image on `target`, a grid in the fixed scan's coordinates; linear, once."""
+    """Return the moving image on `target`, a grid in the fixed scan's coordinates; linear, once.
+
+    Where the target's voxels are more than 1.3 times larger along an axis of the image, they hold
+    the mean over their width.
+    """
     placed = Geometry(geometry.shape, np.linalg.inv(motion) @ geometry.affine)
-    return resample(image, placed, target)
+    return resample(_softened(image, placed, target), placed, target)
+
+
+def _softened(
+    image: NDArray[np.float32], geometry: Geometry, target: Geometry
+) -> NDArray[np.float32]:
+    """Blur each axis so that one voxel has the spread of the target's."""
+    axes = geometry.affine[:3, :3] / geometry.spacing_mm
+    wanted = target.affine[:3, :3] / target.spacing_mm
+    nearest = np.abs(axes.T @ wanted).argmax(axis=1)
+    ratio = np.array(target.spacing_mm)[nearest] / geometry.spacing_mm
+    # A box that is n voxels wide has the variance (n² - 1) / 12 more than one of one voxel.
+    sigma = np.sqrt(np.where(ratio > SMOOTHING_RATIO, ratio**2 - 1, 0.0) / 12)
+    if not sigma.any():
+        return image
+    soft: NDArray[np.float32] = ndimage.gaussian_filter(image, sigma, mode="nearest", truncate=3)
+    return soft
+
+
+def _coarse(image: NDArray[np.float32], geometry: Geometry, voxel_mm: float) -> Any:  # noqa: ANN401
+    """Return an ITK image whose voxels are means of as many as fit into `voxel_mm`."""
+    whole = to_itk(image, geometry)
+    factors = [max(1, int(voxel_mm / mm)) for mm in geometry.spacing_mm]
+    fits = [f if n >= 4 * f else 1 for f, n in zip(factors, geometry.shape, strict=True)]
+    return sitk.BinShrink(whole, fits[::-1])
 
 
 @contextmanager

@@ -53,3 +53,16 @@ def test_a_known_shift_puts_a_voxel_where_it_belongs():
     moved = on_grid(image, geometry, motion, geometry)
     assert np.argwhere(moved > 0).tolist() == [[0, 3, 3]]
     assert moved[0, 3, 3] == pytest.approx(7.0)
+
+
+def test_voxels_that_grow_hold_the_mean_of_what_they_cover():
+    fine = Geometry.axial((12, 12, 12), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0))
+    coarse = Geometry.axial((4, 4, 4), (3.0, 3.0, 3.0), (1.0, 1.0, 1.0))
+    noise = np.random.default_rng(2).normal(0, 1, fine.shape).astype(np.float32)
+    found = on_grid(noise, fine, np.eye(4), coarse)
+    picked = noise[1::3, 1::3, 1::3]
+    means = noise.reshape(4, 3, 4, 3, 4, 3).mean(axis=(1, 3, 5))
+    assert np.corrcoef(found.reshape(-1), means.reshape(-1))[0, 1] > 0.7  # one voxel of 27 has 0.19
+    assert found.std() < 0.5 * picked.std()
+    same = on_grid(noise, fine, np.eye(4), fine)
+    assert np.array_equal(same, noise)

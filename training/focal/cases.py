@@ -16,6 +16,7 @@ from imaging.lesions import find_lesions
 from imaging.stations import assemble
 from training.cases import Case, labels_on_grid, mask_on_grid, read_case, write_case
 from training.cohort import one_thread
+from training.errors import TrainingError
 from training.folds import FoldCase
 from training.seeds import parse_seeds, refuse_test_seeds
 
@@ -38,6 +39,9 @@ _REGIONS: dict[str, tuple[str, ...]] = {
     "sternum": ("sternum",),
 }
 SKELETON_CLASSES = ("background", *_REGIONS)
+FOCAL_TEST_SEEDS = range(1100, 1120)
+"""Patients for the evaluation of the focal network that ships: no network may ever see them."""
+_T1_SOURCE = 7302
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class Wanted:
 
 
 def wanted(experiment: FocalExperiment) -> tuple[list[Wanted], list[Wanted]]:
-    """Return the healthy and the diseased patients.
+    """Return the healthy and the diseased patients that are fitted.
 
     Raises:
         TrainingError: `SEEDS`, a bad range; `TEST_SEEDS`, one is kept for evaluation.
@@ -66,8 +70,35 @@ def wanted(experiment: FocalExperiment) -> tuple[list[Wanted], list[Wanted]]:
     """
     ranges = (experiment.cohort.healthy_seeds, experiment.cohort.diseased_seeds)
     healthy, diseased = (parse_seeds(text) for text in ranges)
-    refuse_test_seeds((*healthy, *diseased))
+    _refuse_kept((*healthy, *diseased))
     return [Wanted(s, False) for s in healthy], [Wanted(s, True) for s in diseased]
+
+
+def validation_patients(experiment: FocalExperiment) -> list[Wanted]:
+    """Return the diseased patients that are not fitted; none where the experiment names none.
+
+    Raises:
+        TrainingError: `SEEDS`, a bad range, or one of them is fitted; `TEST_SEEDS`.
+
+    """
+    if not experiment.cohort.validation_seeds:
+        return []
+    seeds = parse_seeds(experiment.cohort.validation_seeds)
+    _refuse_kept(seeds)
+    fitted = {w.seed for group in wanted(experiment) for w in group}
+    both = [s for s in seeds if s in fitted]
+    if both:
+        message = f"validation seeds {both} are fitted too; keep the ranges apart"
+        raise TrainingError(message, code="SEEDS")
+    return [Wanted(s, True) for s in seeds]
+
+
+def _refuse_kept(seeds: tuple[int, ...]) -> None:
+    refuse_test_seeds(seeds)
+    kept = [s for s in seeds if s in FOCAL_TEST_SEEDS]
+    if kept:
+        message = f"seeds {kept} are kept for the focal network's evaluation (1100-1119)"
+        raise TrainingError(message, code="TEST_SEEDS")
 
 
 def prepare_focal(
@@ -75,7 +106,9 @@ def prepare_focal(
 ) -> int:
     """Make the cases that are missing; return how many. `on_case` hears each one's seed."""
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [w for group in wanted(experiment) for w in group if not w.path(folder).exists()]
+    healthy, diseased = wanted(experiment)
+    patients = [*healthy, *validation_patients(experiment), *diseased]
+    missing = [w for w in patients if not w.path(folder).exists()]
     if workers <= 1:
         for patient in missing:
             on_case(_make(experiment, patient, folder))
@@ -120,7 +153,9 @@ def focal_case(experiment: FocalExperiment, patient: Wanted) -> Case:
     person = make_patient(patient.seed, PatientOptions(patient.diseased, count))
     body = paint_body(person, body_grid(person, protocol))
     scan = acquire(person, protocol, body)
-    t1 = acquire_t1(person, body, T1Protocol(how.t1_slice_mm, how.t1_in_plane_mm))
+    coarser = np.random.default_rng((patient.seed, _T1_SOURCE)).uniform(1, how.t1_coarsest, 2)
+    t1_voxels = (how.t1_slice_mm * float(coarser[0]), how.t1_in_plane_mm * float(coarser[1]))
+    t1 = acquire_t1(person, body, T1Protocol(*t1_voxels))
     volume = assemble(scan.stations).volume
     t1_image = MagnitudeImage(t1.image, t1.geometry)
     given = focal_input(fit_adc(volume), volume.geometry, t1_image, experiment.model_spec())

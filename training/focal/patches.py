@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from training.sampling import Triple
 
 
+_GAMMA = 1.5
+_NOISE = 0.08
+
+
 def take_patch(case: Case, centre: Triple, size: Triple) -> tuple[Tensor, Tensor]:
     """Return image float32 (channel, K, J, I) and labels int64 (1, K, J, I)."""
     image = torch.from_numpy(cut(case.image, centre, size).astype(np.float32))
@@ -42,4 +46,19 @@ def change(
         image = image * (1 + float(rng.uniform(-settings.scale, settings.scale)))
     if rng.random() < settings.shift_probability:
         image = image + float(rng.uniform(-settings.shift, settings.shift))
+    if settings.by_channel > 0:
+        image = torch.stack([_channel(c, settings.by_channel, rng) for c in image])
     return image, labels
+
+
+def _channel(image: Tensor, probability: float, rng: np.random.Generator) -> Tensor:
+    """Change one channel (K, J, I) by itself."""
+    if rng.random() < probability:
+        image = image.clamp(min=0) ** float(np.exp(rng.uniform(-1, 1) * np.log(_GAMMA)))
+    if rng.random() < probability:
+        noise = rng.standard_normal(tuple(image.shape), dtype=np.float32)
+        image = image + float(rng.uniform(0, _NOISE)) * torch.from_numpy(noise)
+    if rng.random() < probability:
+        by = [int(rng.integers(-1, 2)) for _ in image.shape]
+        image = torch.roll(image, by, (0, 1, 2))
+    return image

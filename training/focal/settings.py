@@ -32,6 +32,10 @@ class FocalCohort:
     matrix: tuple[int, ...] = ()
     t1_slice_mm: float = 2.5
     t1_in_plane_mm: float = 1.6
+    t1_coarsest: float = 1.0
+    """The seed makes T1 voxels coarser by a factor from 1 to this, slices and pixels each."""
+    validation_seeds: str = ""
+    """Diseased patients who are not fitted: the threshold of a model that ships is theirs."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class FocalNetwork:
 
 @dataclass(frozen=True)
 class FocalAugmentation:
-    """Probabilities and ranges of `papers.md` B.3."""
+    """Probabilities and ranges of `papers.md` B.3; what follows `shift_probability` is Osteon's."""
 
     flip_probability: float = 0.5
     turn_probability: float = 0.2
@@ -63,6 +67,9 @@ class FocalAugmentation:
     scale_probability: float = 0.1
     shift: float = 0.1
     shift_probability: float = 0.1
+    by_channel: float = 0.0
+    """Probability of a gamma in [1 / 1.5, 1.5], noise to 0.08 and a shift by at most one voxel,
+    each drawn for every channel: other coils, other scanners, registration that misses."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from training.focal.cases import SKELETON_CLASSES, Wanted, focal_case
+import phantom.t1
+from training.errors import TrainingError
+from training.focal.cases import (
+    SKELETON_CLASSES,
+    Wanted,
+    focal_case,
+    validation_patients,
+    wanted,
+)
 from training.focal.settings import FocalCohort
 
 COARSE = FocalCohort(
@@ -37,3 +45,48 @@ def test_lesions_are_dark_on_t1_and_bright_on_b1000(coarse):
     body = t1 > 0.15
     assert np.median(b1000[lesion]) > 2 * np.median(b1000[body & ~lesion])
     assert np.median(t1[lesion]) < np.median(t1[body & ~lesion])
+
+
+def test_t1_voxels_grow_by_the_seed_and_no_more_than_asked(coarse, monkeypatch):
+    voxels = []
+    real = phantom.t1.acquire_t1
+
+    def noted(person, body, protocol):
+        voxels.append((protocol.slice_mm, protocol.in_plane_mm))
+        return real(person, body, protocol)
+
+    monkeypatch.setattr(phantom.t1, "acquire_t1", noted)
+    wide = dataclasses.replace(coarse, cohort=dataclasses.replace(COARSE, t1_coarsest=1.5))
+    focal_case(wide, Wanted(3001, diseased=False))
+    focal_case(coarse, Wanted(3001, diseased=False))
+    (slice_mm, pixel_mm), plain = voxels
+    assert plain == (6.0, 5.0)
+    assert 6.0 < slice_mm <= 9.0
+    assert 5.0 < pixel_mm <= 7.5
+
+
+@pytest.mark.parametrize(
+    ("seeds", "said"), [("3101", "fitted too"), ("1105", "kept for the focal network's evaluation")]
+)
+def test_validation_patients_are_neither_fitted_nor_kept_for_evaluation(coarse, seeds, said):
+    with pytest.raises(TrainingError, match=said):
+        validation_patients(_validated(coarse, seeds))
+
+
+def test_validation_patients_are_diseased(coarse):
+    assert validation_patients(coarse) == []
+    assert validation_patients(_validated(coarse, "3201-3202")) == [
+        Wanted(3201, diseased=True),
+        Wanted(3202, diseased=True),
+    ]
+
+
+def test_seeds_of_the_final_evaluation_are_never_fitted(coarse):
+    cohort = dataclasses.replace(COARSE, diseased_seeds="1119")
+    with pytest.raises(TrainingError, match="1100-1119"):
+        wanted(dataclasses.replace(coarse, cohort=cohort))
+
+
+def _validated(experiment, seeds):
+    cohort = dataclasses.replace(experiment.cohort, validation_seeds=seeds)
+    return dataclasses.replace(experiment, cohort=cohort)

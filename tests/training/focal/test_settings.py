@@ -7,6 +7,7 @@ import yaml
 
 import training
 from training.errors import TrainingError
+from training.focal.cases import FOCAL_TEST_SEEDS, validation_patients, wanted
 from training.focal.settings import load_focal, save_focal
 
 PRESETS = Path(training.__path__[0]) / "experiments"
@@ -70,3 +71,13 @@ def test_what_cannot_be_is_refused_with_a_sentence(change, said, tmp_path):
     with pytest.raises(TrainingError, match=said) as caught:
         load_focal(tmp_path / "bad.yaml")
     assert caught.value.code == "EXPERIMENT"
+
+
+def test_the_experiment_that_ships_is_read_and_keeps_its_patients_apart():
+    shipped = load_focal(PRESETS / "focal.yaml")
+    assert (shipped.name, shipped.initialisation) == ("focal", "sap")
+    fitted = {w.seed for group in wanted(shipped) for w in group}
+    held_out = {w.seed for w in validation_patients(shipped)}
+    assert held_out
+    assert not held_out & fitted
+    assert not held_out & set(FOCAL_TEST_SEEDS)
