@@ -1,4 +1,4 @@
-"""A model measured on synthetic patients, through the whole path that serving takes.
+"""A model measured on exams with known truth, through the whole path that serving takes.
 
 Stations → whole body → fit → `preprocess` → slabs → labels on the images' own grid → normalised
 high-b → disease → TDV and gADC, each beside its truth.
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -21,7 +21,6 @@ import torch
 import imaging
 import phantom
 import training.scoring
-from imaging.adc import fit_adc
 from imaging.anatomy import BY_NAME, SPINAL_CANAL
 from imaging.burden import DISEASE_CLASSES, Seen, burden_mask, disease_input
 from imaging.disease import disease_mask
@@ -30,12 +29,11 @@ from imaging.lesions import find_lesions
 from imaging.measurement import MeasurementSettings, measure
 from imaging.normalisation import MEASURE_ANYWAY, normalise_high_b
 from imaging.preprocessing import preprocess, to_probability
-from imaging.resampling import resample
-from imaging.stations import assemble
 from phantom.acquisition import acquire
 from phantom.patient import make_patient
 from training.allocation import keep_freed_memory
 from training.declaration import read_declaration
+from training.exams import synthetic_exam
 from training.inference import has_bf16, scripted_predictor, slab_probability
 from training.scoring.case import CaseResult, read_result, write_result
 from training.scoring.lesions import score_lesions
@@ -46,14 +44,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from imaging.adc import AdcFit
-    from imaging.diffusion import DiffusionVolume
     from imaging.disease import DiseaseMask
     from imaging.labelling import Anatomy
-    from imaging.measurement import Measurement
     from imaging.model import ModelSpec
     from phantom.acquisition import Acquisition
-    from phantom.truth import Truth
+    from training.exams import Exam, Images
     from training.inference import Predictor
 
 POPULATION = "Synthetic patients (phantom seeds)"
@@ -75,12 +70,14 @@ class ServedModel:
 
 @dataclass(frozen=True, eq=False)
 class _Burden:
-    """What the disease rule found: the measured lesions and how far each voxel is above it."""
+    """What was found: disease by voxel, what ranks its components, TDV, gADC, and who found it."""
 
-    measured: Measurement
     lesions: NDArray[np.bool_] = field(repr=False)
     confidence: NDArray[np.float32] = field(repr=False)
+    tdv_ml: float
+    gadc_um2_s: float | None
     accepted: bool
+    source: str
 
 
 @cache
@@ -110,30 +107,37 @@ def evaluate_acquisition(
 
     Disease is found by `disease_model`, by the rule where there is none.
     """
-    volume = assemble(acquisition.stations).volume
-    fit = fit_adc(volume)
-    given = preprocess(fit, volume.geometry, model.spec)
+    return evaluate_exam(synthetic_exam(name, acquisition), model, disease_model)
+
+
+def evaluate_exam(
+    exam: Exam, model: ServedModel, disease_model: ServedModel | None = None
+) -> CaseResult:
+    """Measure one exam as serving does, beside what is known of it.
+
+    Without high-b signal disease is not looked for, and the result has no lesion source.
+    """
+    images, known = exam.images, exam.known
+    adc, geometry = images.fit.adc_um2_s, images.geometry
+    given = preprocess(images.fit, geometry, model.spec)
     started = time.perf_counter()
     probability = slab_probability(model.predict, model.spec, given)
     network_seconds = time.perf_counter() - started
     structures = [BY_NAME[name] for name in model.spec.classes]
-    anatomy = label_anatomy(probability, given.geometry, structures, volume.geometry)
-    burden = _burden(volume, fit, anatomy, disease_model)
-    truth, adc, geometry = acquisition.truth, fit.adc_um2_s, volume.geometry
+    anatomy = label_anatomy(probability, given.geometry, structures, geometry)
+    burden = _burden(images, anatomy, disease_model)
     started = time.perf_counter()
-    diseased = _truth_on(truth, truth.lesion_labels > 0, volume).astype(np.bool_)
-    scores = score_structures(_truth_on(truth, truth.labels, volume), anatomy.labels, adc, geometry)
     return CaseResult(
-        case=name,
-        patient=name,
-        structures=scores,
-        lesion_source=NETWORK if disease_model else RULE,
-        lesions=score_lesions(diseased, burden.lesions, burden.confidence, geometry),
-        disease=score_mask(diseased, burden.lesions, adc, geometry),
-        tdv_ml=burden.measured.tdv_ml,
-        true_tdv_ml=truth.tdv_ml,
-        gadc_um2_s=burden.measured.adc.median if burden.measured.adc else None,
-        true_gadc_um2_s=truth.gadc_um2_s if np.isfinite(truth.gadc_um2_s) else None,
+        case=exam.name,
+        patient=exam.patient,
+        structures=score_structures(known.structures, anatomy.labels, adc, geometry),
+        lesion_source=burden.source,
+        lesions=score_lesions(known.disease, burden.lesions, burden.confidence, geometry),
+        disease=score_mask(known.disease, burden.lesions, adc, geometry),
+        tdv_ml=burden.tdv_ml,
+        true_tdv_ml=known.tdv_ml,
+        gadc_um2_s=burden.gadc_um2_s,
+        true_gadc_um2_s=known.gadc_um2_s,
         reference_accepted=burden.accepted,
         network_seconds=network_seconds,
         scoring_seconds=time.perf_counter() - started,
@@ -177,25 +181,24 @@ def evaluate_cohort(
     return [read_result(_result_path(cases, s)) for s in seeds]
 
 
-def _burden(
-    volume: DiffusionVolume,
-    fit: AdcFit,
-    anatomy: Anatomy,
-    disease_model: ServedModel | None,
-) -> _Burden:
-    labels = anatomy.labels
+def _burden(images: Images, anatomy: Anatomy, disease_model: ServedModel | None) -> _Burden:
+    labels, fit, geometry = anatomy.labels, images.fit, images.geometry
+    if images.high_b is None:
+        nothing = np.zeros(geometry.shape, dtype=np.bool_)
+        return _Burden(nothing, nothing.astype(np.float32), 0.0, None, accepted=False, source="")
     canal = labels == SPINAL_CANAL.label
-    signal = normalise_high_b(volume.high_b, fit.adc_um2_s, canal, volume.geometry, MEASURE_ANYWAY)
-    seen = Seen(fit, signal.image, anatomy, volume.geometry)
+    signal = normalise_high_b(images.high_b, fit.adc_um2_s, canal, geometry, MEASURE_ANYWAY)
+    seen = Seen(fit, signal.image, anatomy, geometry)
     if disease_model is None:
-        disease = disease_mask(signal.image, fit.adc_um2_s, anatomy.bone, labels, seen.geometry)
+        disease = disease_mask(signal.image, fit.adc_um2_s, anatomy.bone, labels, geometry)
         confidence = signal.image / np.float32(disease.threshold)
     else:
         disease, confidence = _by_network(seen, disease_model)
-    lesions = find_lesions(disease.mask, volume.geometry)
-    settings = MeasurementSettings()
-    measured = measure(fit.adc_um2_s, labels, disease, lesions, volume.geometry, settings)
-    return _Burden(measured, lesions > 0, confidence, signal.accepted)
+    lesions = find_lesions(disease.mask, geometry)
+    measured = measure(fit.adc_um2_s, labels, disease, lesions, geometry, MeasurementSettings())
+    gadc = measured.adc.median if measured.adc else None
+    source = NETWORK if disease_model else RULE
+    return _Burden(lesions > 0, confidence, measured.tdv_ml, gadc, signal.accepted, source)
 
 
 def _by_network(seen: Seen, model: ServedModel) -> tuple[DiseaseMask, NDArray[np.float32]]:
@@ -203,13 +206,6 @@ def _by_network(seen: Seen, model: ServedModel) -> tuple[DiseaseMask, NDArray[np
     probability = slab_probability(model.predict, model.spec, given)
     mask = burden_mask(probability, given.geometry, seen, model.spec)
     return mask, to_probability(probability[1], given.geometry, seen.geometry)
-
-
-def _truth_on(truth: Truth, labels: NDArray[Any], volume: DiffusionVolume) -> NDArray[np.uint8]:
-    moved: NDArray[np.uint8] = resample(
-        labels.astype(np.uint8), truth.geometry, volume.geometry, order=0
-    )
-    return moved
 
 
 def _evaluate_to_file(models: Models, seed: int, cases: Path) -> int:
@@ -225,7 +221,7 @@ def _fingerprint(models: Models) -> str:
     if models.disease:
         digest.update((models.disease / "osteon.json").read_bytes())
     for room in (imaging, phantom, training.scoring):
-        for path in sorted(Path(room.__path__[0]).glob("*.py")):
+        for path in sorted(Path(room.__path__[0]).rglob("*.py")):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
