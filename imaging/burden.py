@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DISEASE_CLASSES = ("background", "disease")
 THRESHOLD = "disease"
 """Key of the probability from which on a voxel is disease, in a declaration's thresholds."""
-_DEFAULT_THRESHOLD = 0.5
+DEFAULT_THRESHOLD = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +64,12 @@ def burden_mask(
         spec: holds the threshold; 0.5 where it has none.
 
     """
-    threshold = spec.thresholds.get(THRESHOLD, _DEFAULT_THRESHOLD)
     disease = to_probability(probability[1], model_geometry, seen.geometry)
+    return cut_burden(disease, seen, spec.thresholds.get(THRESHOLD, DEFAULT_THRESHOLD))
+
+
+def cut_burden(disease: NDArray[np.floating[Any]], seen: Seen, threshold: float) -> DiseaseMask:
+    """Return `burden_mask`'s voxels at a threshold of the probability on the images' grid."""
     candidates = (disease >= threshold) & np.isfinite(seen.fit.adc_um2_s)
     labels, voxel_ml = seen.anatomy.labels, seen.geometry.voxel_volume_ml
     of_organs = candidates & np.isin(labels, [organ.label for organ in ORGANS])

@@ -1,14 +1,14 @@
-"""A served model's card and declaration after a new evaluation: its file stays byte for byte.
+"""A served model's card and declaration after its export: its file stays byte for byte.
 
-The rules around a network change more often than the network: then its evaluation is made again,
-not its file.
+Its threshold is chosen with the file, and the rules around a network change more often than the
+network: then its evaluation is made again, not its file.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from training.declaration import read_declaration, write_declaration
@@ -18,21 +18,43 @@ from training.model_card import model_card
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from imaging.model import ModelSpec
+
 
 def renew_card(folder: Path, evaluation: dict[str, Any]) -> None:
     """Put `evaluation` into `MODEL_CARD.md` and `osteon.json` of the model in `folder`.
 
     Raises:
-        TrainingError: `EXPORT`, another model file was evaluated.
+        TrainingError: `EXPORT`, another model file was evaluated, or with other thresholds.
 
     """
-    spec = read_declaration(folder / "osteon.json")
+    spec, free = _read(folder)
     if evaluation["model_sha256"] != spec.sha256:
         message = f"the evaluation was made with another file than {folder}/1/model.pt"
         raise TrainingError(message, code="EXPORT")
+    if evaluation.get("thresholds", spec.thresholds) != spec.thresholds:
+        message = f"the evaluation was made with other thresholds than {folder}/osteon.json has"
+        raise TrainingError(message, code="EXPORT")
+    _write(folder, spec, {**free, "evaluation": evaluation})
+
+
+def set_thresholds(folder: Path, thresholds: dict[str, float], chosen: dict[str, Any]) -> None:
+    """Serve the model in `folder` with other thresholds, and keep how they were `chosen`.
+
+    Its evaluation goes, since it was made with the older ones.
+    """
+    spec, free = _read(folder)
+    spec = replace(spec, thresholds=thresholds)
+    _write(folder, spec, {**free, "threshold": chosen, "evaluation": {}})
+
+
+def _read(folder: Path) -> tuple[ModelSpec, dict[str, Any]]:
+    spec = read_declaration(folder / "osteon.json")
     document = json.loads((folder / "osteon.json").read_text(encoding="utf-8"))
-    free = {key: document[key] for key in document if key not in {f.name for f in fields(spec)}}
-    free["evaluation"] = evaluation
+    return spec, {k: document[k] for k in document if k not in {f.name for f in fields(spec)}}
+
+
+def _write(folder: Path, spec: ModelSpec, free: dict[str, Any]) -> None:
     card = folder / f"MODEL_CARD.{os.getpid()}.partial"
     card.write_text(model_card(spec, free), encoding="utf-8")
     declaration = card.with_name(f"osteon.{os.getpid()}.partial")

@@ -150,9 +150,8 @@ def evaluate(
     Writes `evaluation.json`, `evaluation.md`, plots and the cases into `out`.
     """
     results = evaluate_cohort(models_of(model), parse_seeds(seeds), out, workers, on_case)
-    return write_evaluation(
-        results, read_declaration(model / "osteon.json").sha256, POPULATION, out
-    )
+    spec = read_declaration(model / "osteon.json")
+    return write_evaluation(results, spec.sha256, POPULATION, out, spec.thresholds)
 
 
 def compare(evaluations: Sequence[Path]) -> str:

@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from training.atlas.cohort import atlas_plan
@@ -17,35 +16,27 @@ from training.checkpoint import load_checkpoint, new_state
 from training.declaration import write_declaration
 from training.errors import TrainingError
 from training.experiment import OF_ATLASES, load_experiment
-from training.inference import has_bf16, scripted_predictor, slab_probability
 from training.intake.splits import held_out_cases
 from training.model_card import model_card
+from training.precision import compare_precisions
 from training.seeds import seeds_in_words
 from training.served import check_served, freeze_network, write_served
 from training.tasks import TASKS
 from training.triton import triton_config
 
 if TYPE_CHECKING:
-    from imaging.model import ModelSpec
     from training.cases import Case
     from training.experiment import Experiment
     from training.network import FoldedUNet
-    from training.tasks import Task
 
 LARGEST_MB = 25.0
-LARGEST_BF16_LOSS = 0.005
-"""Largest fall of any group's Dice when convolutions run in bfloat16."""
 _GATE_CASES = 2
 _FILES = ("config.pbtxt", "MODEL_CARD.md", "1/model.pt", "osteon.json")
 
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What the gate measured.
-
-    `dice_fp32` and `dice_bf16` are means by group over a few validation cases; bf16 is None on a
-    processor without it.
-    """
+    """What the gate measured; the last three as `training.precision.Precisions` has them."""
 
     folder: str
     sha256: str
@@ -53,6 +44,7 @@ class ExportReport:
     largest_difference: float
     dice_fp32: dict[str, float]
     dice_bf16: dict[str, float] | None
+    volume_change_percent_bf16: dict[str, float] | None
 
 
 def export_run(run: Path, repository: Path, evaluation: dict[str, Any] | None) -> ExportReport:
@@ -136,41 +128,13 @@ def _write_and_check(network: FoldedUNet, experiment: Experiment, file: Path) ->
         message = f"the file has {megabytes:.1f} MB, more than {LARGEST_MB:.0f}; use fewer filters"
         raise TrainingError(message, code="EXPORT")
     difference = check_served(file, network, examples)
-    task = TASKS[experiment.task]
-    fp32, bf16 = _compare_precisions(file, spec, _gate_cases(experiment), task)
+    found = compare_precisions(file, spec, _gate_cases(experiment), TASKS[experiment.task])
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    return ExportReport(experiment.name, digest, megabytes, difference, fp32, bf16)
+    return ExportReport(experiment.name, digest, megabytes, difference, **asdict(found))
 
 
 def _gate_cases(experiment: Experiment) -> list[Case]:
     return held_out_cases(experiment.cohort, Path(experiment.cohort.folder), _GATE_CASES)
-
-
-def _compare_precisions(
-    file: Path, spec: ModelSpec, cases: list[Case], task: Task
-) -> tuple[dict[str, float], dict[str, float] | None]:
-    fp32 = _mean_dice(file, spec, cases, task, bf16=False)
-    if not has_bf16():
-        return fp32, None
-    bf16 = _mean_dice(file, spec, cases, task, bf16=True)
-    for name, score in fp32.items():
-        if bf16[name] < score - LARGEST_BF16_LOSS:
-            message = f"{name}: Dice {bf16[name]:.4f} in bfloat16, {score:.4f} in float32"
-            raise TrainingError(message, code="EXPORT")
-    return fp32, bf16
-
-
-def _mean_dice(
-    file: Path, spec: ModelSpec, cases: list[Case], task: Task, *, bf16: bool
-) -> dict[str, float]:
-    predict = scripted_predictor(file, bf16=bf16)
-    groups: dict[str, list[float]] = {}
-    for case in cases:
-        labels = slab_probability(predict, spec, case.model_input).argmax(axis=0).astype(np.uint8)
-        scores = task.score(case.labels, labels)
-        for name in task.groups:
-            groups.setdefault(name, []).append(scores.get(name, 0.0))
-    return {name: float(np.mean(values)) for name, values in groups.items()}
 
 
 def _refuse_foreign(evaluation: dict[str, Any] | None, report: ExportReport) -> None:

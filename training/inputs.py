@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from imaging import burden
 from imaging.adc import fit_adc
 from imaging.anatomy import BY_NAME, SPINAL_CANAL
 from imaging.labelling import label_anatomy
@@ -33,12 +34,16 @@ def disease_input(volume: DiffusionVolume, spec: ModelSpec, anatomy_model: Path)
     Bone and canal are what the anatomy network `anatomy_model` says, not the truth: serving has
     no truth.
     """
+    return burden.disease_input(seen_body(volume, anatomy_model), spec)
+
+
+def seen_body(volume: DiffusionVolume, anatomy_model: Path) -> burden.Seen:
+    """Return what serving knows of a body before it looks for disease."""
     fit = fit_adc(volume)
     anatomy = _anatomy(fit, volume.geometry, anatomy_model)
     canal = anatomy.labels == SPINAL_CANAL.label
     signal = normalise_high_b(volume.high_b, fit.adc_um2_s, canal, volume.geometry, MEASURE_ANYWAY)
-    further = {"normalised_high_b": signal.image, "bone_probability": anatomy.bone}
-    return preprocess(fit, volume.geometry, spec, further)
+    return burden.Seen(fit, signal.image, anatomy, volume.geometry)
 
 
 def _anatomy(fit: AdcFit, geometry: Geometry, model: Path) -> Anatomy:

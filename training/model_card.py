@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from training.card_texts import texts_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -20,9 +22,7 @@ tags: [mri, diffusion, whole-body, segmentation, {tag}research]
 {notice}
 
 ## What it does
-Whole-body diffusion MRI in (ADC and S0 of the mono-exponential fit), one probability per structure
-out: {n_classes} classes, {structures}.
-The bone classes include diseased bone; they are a search region, not a bone volume.
+{what}
 
 ## How it is served
 TorchScript, softmax inside: float32 (1, {n_channels}, slice, row, column) → (1, {n_classes}, slice,
@@ -30,16 +30,13 @@ row, column). Everything that the caller must do stands in `osteon.json`: grid {
 row, column), axes {orientation}, slabs of {slab} slices with {overlap} overlapping, shapes padded
 with zeros at the end to multiples of {divisor}, channels {channels}.
 Under bfloat16 autocast the convolutions run in bfloat16.
-
+{threshold}
 ## What it was trained on
 {trained_on}
 {kept}
 
 ## Method
-3D residual U-Net after Candito et al. (arXiv 2503.20722): ADC + S0 in, Dice + cross-entropy. The
-paper leaves open, and Osteon chose: the grid, MONAI's DynUNet with residual blocks, BatchNorm whose
-statistics are frozen for the last part of training, 2x2 in-plane voxels folded into channels, loss
-weight 0.5, AdamW with one cosine cycle, running average of the weights, augmentation.
+{method}
 
 ## Evaluation
 {evaluation}
@@ -48,10 +45,7 @@ weight 0.5, AdamW with one cosine cycle, running average of the weights, augment
 {export}
 
 ## Known limits
-- Bodies that the phantom does not make: children, amputation, metal, large surgery, lying on the
-  side, arms above the head. Fat suppression failure, distortion and ghosts beyond the phantom's.
-- Left and right follow the image's orientation; a wrongly oriented study gets swapped names.
-- Probabilities are not calibrated on patients.
+{limits}
 """
 
 
@@ -67,15 +61,20 @@ def model_card(spec: ModelSpec, free: Mapping[str, Any]) -> str:
     """Return MODEL_CARD.md; `free` are the free fields of `osteon.json`."""
     evaluation = free["evaluation"].get("markdown", "Not evaluated yet.")
     synthetic = "train_seeds" in free["trained_on"]
+    texts = texts_of(spec)
+    structures = ", ".join(spec.classes)
     return _CARD.format(
         tag="synthetic-data, " if synthetic else "",
         notice=_SYNTHETIC if synthetic else _SITE,
         kept="Seeds 1000-1019 were never prepared or trained on." if synthetic else "",
         name=spec.name,
         version=spec.version,
+        what=texts.what.format(n_classes=len(spec.classes), structures=structures),
+        method=texts.method,
+        limits=texts.limits,
+        threshold=_threshold(spec, free.get("threshold", {})),
         n_classes=len(spec.classes),
         n_channels=len(spec.channels),
-        structures=", ".join(spec.classes),
         spacing=" x ".join(f"{v:g}" for v in spec.spacing_mm),
         orientation=spec.orientation,
         slab=spec.slab_slices,
@@ -89,6 +88,16 @@ def model_card(spec: ModelSpec, free: Mapping[str, Any]) -> str:
         evaluation=evaluation.rstrip(),
         export=_bullets(free["export"]),
     )
+
+
+def _threshold(spec: ModelSpec, chosen: Mapping[str, Any]) -> str:
+    if not spec.thresholds:
+        return ""
+    values = ", ".join(f"{name} {value:g}" for name, value in spec.thresholds.items())
+    table = chosen.get("markdown", "")
+    source = _bullets({key: value for key, value in chosen.items() if key != "markdown"})
+    said = f"From this probability on: {values}."
+    return f"\n## Threshold\n{said}\n{source}\n{table}\n"
 
 
 def _bullets(values: Mapping[str, Any]) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imaging.agreement import dice, dice_by_structure
-from imaging.anatomy import STRUCTURES
+from imaging.anatomy import BONES, ORGANS, SPINAL_CANAL, STRUCTURES
+from imaging.burden import DISEASE_CLASSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Task:
-    """`classes` by output channel; `groups` are the scores that the export's gate compares.
+    """`classes` by output channel; `groups` are what the export's gate compares, with their labels.
 
     `score` takes the truth and the answer, both uint8 (slice, row, column), to scores by name.
     """
 
     classes: tuple[str, ...]
-    groups: tuple[str, ...]
+    groups: dict[str, tuple[int, ...]]
     score: Callable[[NDArray[np.uint8], NDArray[np.uint8]], dict[str, float]]
 
 
@@ -40,8 +41,12 @@ def disease_scores(truth: NDArray[np.uint8], answer: NDArray[np.uint8]) -> dict[
 TASKS: dict[str, Task] = {
     "anatomy": Task(
         tuple(s.name for s in STRUCTURES),
-        ("skeleton", "organs", "spinal_canal"),
+        {
+            "skeleton": tuple(bone.label for bone in BONES),
+            "organs": tuple(organ.label for organ in ORGANS),
+            "spinal_canal": (SPINAL_CANAL.label,),
+        },
         dice_by_structure,
     ),
-    "disease": Task(("background", "disease"), ("disease",), disease_scores),
+    "disease": Task(DISEASE_CLASSES, {"disease": (1,)}, disease_scores),
 }

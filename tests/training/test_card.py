@@ -1,12 +1,14 @@
 """A model is evaluated again: its card and declaration follow, its file stays."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from training.card import renew_card
+from training.card import renew_card, set_thresholds
 from training.declaration import write_declaration
 from training.errors import TrainingError
+from training.model_card import model_card
 
 
 @pytest.fixture
@@ -43,6 +45,38 @@ def test_the_card_shows_the_new_evaluation_and_nothing_else_changes(model):
     before.pop("evaluation")
     assert after == before
     assert sorted(p.name for p in model.iterdir()) == ["1", "MODEL_CARD.md", "osteon.json"]
+
+
+def test_another_threshold_s_numbers_stay_off_the_card(model):
+    set_thresholds(model, {"disease": 0.4}, {"chosen_on": "seeds 906-911"})
+    with pytest.raises(TrainingError, match="other thresholds"):
+        renew_card(model, found("ab" * 32) | {"thresholds": {}})
+    renew_card(model, found("ab" * 32) | {"thresholds": {"disease": 0.4}})
+    assert "chosen on: seeds 906-911" in (model / "MODEL_CARD.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("task", "words"),
+    [
+        ("anatomy", "one probability per structure"),
+        ("disease", "It is not a list of focal lesions"),
+    ],
+)
+def test_a_card_says_what_its_kind_of_network_does(experiment, task, words):
+    spec = replace(experiment, task=task).model_spec("ab" * 32)
+    free = {"trained_on": {"train_seeds": "1-3"}, "export": {}, "evaluation": {}}
+    card = model_card(spec, free)
+    assert words in card
+    assert ", ".join(spec.classes) in card
+    assert ("search region, not a bone volume" in card) == (task == "anatomy")
+    assert "## Threshold" not in card
+
+
+def test_classes_without_texts_are_refused(experiment):
+    spec = replace(experiment.model_spec(), classes=("background", "tooth"))
+    with pytest.raises(TrainingError, match="background, tooth") as caught:
+        model_card(spec, {"trained_on": {}, "export": {}, "evaluation": {}})
+    assert caught.value.code == "CARD"
 
 
 def test_another_model_s_numbers_stay_off_the_card(model):

@@ -20,6 +20,7 @@ from phantom.acquisition import Protocol, acquire
 from phantom.patient import PatientOptions, make_patient
 from tests.training.scored import case, exam, miss
 from training import commands, evaluation
+from training.assessment.files import read_declared
 from training.cases import labels_on_grid
 from training.cli import app
 from training.declaration import write_declaration
@@ -112,7 +113,7 @@ def test_exams_that_were_scored_are_kept(monkeypatch, tmp_path):
 
     monkeypatch.setattr(evaluation, "evaluate_patient", score)
     monkeypatch.setattr(evaluation, "load_model", lambda folder: folder)
-    monkeypatch.setattr(evaluation, "_fingerprint", lambda _: "f")
+    monkeypatch.setattr(evaluation, "fingerprint", lambda _: "f")
     for seeds in ((1,), (1, 2)):
         found = evaluate_cohort(Models(tmp_path), seeds, tmp_path, 1, lambda _: None)
         assert found == [case(s) for s in seeds]
@@ -123,7 +124,7 @@ def test_the_commands_evaluate_and_compare(monkeypatch, tmp_path):
     (tmp_path / "model").mkdir()
     declaration = json.dumps({"name": "anatomy"})
     (tmp_path / "model" / "osteon.json").write_text(declaration)
-    spec = type("Spec", (), {"sha256": "ab" * 32})
+    spec = type("Spec", (), {"sha256": "ab" * 32, "thresholds": {"disease": 0.4}})
     monkeypatch.setattr(commands, "read_declaration", lambda _: spec)
     monkeypatch.setattr(commands, "models_of", Models)
     cohorts = {"a": [case(1), case(2)], "b": [case(k, exam([miss(2.0)])) for k in (1, 2)]}
@@ -134,6 +135,7 @@ def test_the_commands_evaluate_and_compare(monkeypatch, tmp_path):
         table = commands.evaluate(tmp_path / "model", "1-2", out, 1, lambda _: None)
         assert "| phantom-00002 |" in table
         assert json.loads((out / "evaluation.json").read_text())["model_sha256"] == "ab" * 32
+        assert read_declared(out)["thresholds"] == {"disease": 0.4}
     shown = CliRunner().invoke(app, ["compare", str(tmp_path / "a"), str(tmp_path / "b")])
     assert shown.exit_code == 0
     assert (

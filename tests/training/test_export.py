@@ -11,6 +11,7 @@ import torch
 
 from imaging.geometry import Geometry
 from imaging.model import ModelInput, ModelSpec
+from training import precision
 from training.cases import write_case
 from training.checkpoint import new_state, save_checkpoint
 from training.cohort import case_path
@@ -112,6 +113,24 @@ def test_triton_reads_the_names_and_free_shapes(experiment):
     assert 'backend: "pytorch"' in text
     assert 'name: "INPUT__0" data_type: TYPE_FP32 dims: [ 2, -1, -1, -1 ]' in text
     assert 'name: "OUTPUT__0" data_type: TYPE_FP32 dims: [ 21, -1, -1, -1 ]' in text
+
+
+def test_a_disease_network_gets_its_own_card_and_its_volume_is_gated(experiment, cases, tmp_path):
+    disease = dataclasses.replace(experiment, name="disease", task="disease")
+    folder = Path(disease.cohort.folder)
+    folder.mkdir()
+    for seed, case in zip((900, 901), cases, strict=False):
+        lesions = dataclasses.replace(case, labels=case.labels.clip(max=1))
+        write_case(lesions, case_path(folder, seed))
+    begin_run(tmp_path / "run", disease, ["toy-1"], ["toy-2"])
+    save_checkpoint(new_state(disease), tmp_path / "run" / "checkpoints" / "last.pt")
+    with pytest.MonkeyPatch.context() as patched:
+        # What an untrained network answers in bfloat16 is chance.
+        patched.setattr(precision, "LARGEST_VOLUME_CHANGE_PERCENT", 200.0)
+        report = export_run(tmp_path / "run", tmp_path / "models", None)
+    assert set(report.dice_fp32) == {"disease"}
+    assert set(report.volume_change_percent_bf16 or {"disease": 0}) == {"disease"}
+    assert "**burden**" in (tmp_path / "models/disease/MODEL_CARD.md").read_text()
 
 
 def test_a_model_of_a_users_cases_says_so_and_names_none(experiment, cases, tmp_path):

@@ -13,7 +13,7 @@ from training.errors import TrainingError
 from training.scoring.case import result_from
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from training.scoring.case import CaseResult
@@ -23,18 +23,23 @@ _DECLARED = ("model_sha256", "population", "n_cases", "targets", "markdown")
 
 
 def write_evaluation(
-    cases: Sequence[CaseResult], model_sha256: str, population: str, out: Path
+    cases: Sequence[CaseResult],
+    model_sha256: str,
+    population: str,
+    out: Path,
+    thresholds: Mapping[str, float] | None = None,
 ) -> str:
     """Write everything into `out` and return the Markdown tables.
 
     `evaluation.json` holds no exam, since parts of it go with a model; `cases.json` holds them
-    all, for comparisons.
+    all, for comparisons. `thresholds` are those that the model was served with.
     """
     summary = summarise(cases, population)
     table = markdown(summary, cases)
     document = {
         "format": FORMAT,
         "model_sha256": model_sha256,
+        "thresholds": dict(thresholds or {}),
         "n_cases": len(cases),
         **asdict(summary),
         "markdown": table,
@@ -72,10 +77,11 @@ def read_declared(folder: Path) -> dict[str, Any]:
     path = folder / "evaluation.json"
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        return {key: document[key] for key in _DECLARED}
+        found = {key: document[key] for key in _DECLARED}
     except (OSError, ValueError, KeyError, TypeError) as error:
         message = f"{path} is no evaluation of this version ({error}); evaluate the model again"
         raise TrainingError(message, code="EXPORT") from error
+    return found | {key: document[key] for key in ("thresholds",) if key in document}
 
 
 def _write_json(value: Any, path: Path) -> None:  # noqa: ANN401 - it writes any document
