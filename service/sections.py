@@ -73,9 +73,29 @@ class WorkerSettings(Section):
     threads: int | None = Field(default=None, ge=1, description="all cores if not given")
 
 
-class ModelSettings(Section):
-    """Where the served models are."""
+class TritonSettings(Section):
+    """The model server (workers.inference.endpoint.Endpoint)."""
 
+    url: str = Field(default="127.0.0.1:8001", description="host:port of its gRPC interface")
+    shared_memory: bool = Field(
+        default=False, description="pass images by /dev/shm: same host, same numeric user"
+    )
+    deadline_s: float = Field(
+        default=120.0, gt=0, description="for one slab, time in the server's queue included"
+    )
+    in_flight: int = Field(default=2, ge=1, description="slabs of a study that are asked at once")
+    patience_s: float = Field(
+        default=30.0, ge=0, description="wait so long for a server that is away, then queue again"
+    )
+
+
+class ModelSettings(Section):
+    """Where the served models are, and where they run."""
+
+    backend: Literal["embedded", "triton"] = Field(
+        default="embedded", description="in the worker, or on a Triton server"
+    )
+    triton: TritonSettings = TritonSettings()
     repository: Path = _PROJECT / "model_repository"
     anatomy: str = "anatomy"
     disease: str | None = Field(

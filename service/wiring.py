@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from jobs.store import JobStore
     from service.settings import Settings
     from workers.configuration import WorkerConfiguration
+    from workers.inference.endpoint import Endpoint
+    from workers.inference.model import SegmentationModel
     from workers.pipeline import Pipeline
     from workers.supervisor import Supervisor
 
@@ -90,6 +92,7 @@ def worker_configuration(settings: Settings) -> WorkerConfiguration:
         results_dir=settings.results_dir.absolute(),
         anatomy_model=settings.models.repository.absolute() / settings.models.anatomy,
         build=build(settings),
+        model_server=_model_server(settings),
         disease_model=_model_folder(settings, settings.models.disease),
         destinations=tuple(
             Destination(d.name, d.ae_title, d.host, d.port, settings.node.ae_title)
@@ -107,6 +110,26 @@ def worker_configuration(settings: Settings) -> WorkerConfiguration:
         timeout_s=settings.worker.timeout_s,
         log_level=settings.log_level,
     )
+
+
+def _model_server(settings: Settings) -> Endpoint | None:
+    from workers.inference.endpoint import Endpoint  # noqa: PLC0415
+
+    server = settings.models.triton
+    return Endpoint(**server.model_dump()) if settings.models.backend == "triton" else None
+
+
+def open_version(settings: Settings, folder: Path, version: int) -> SegmentationModel:
+    """Open one version of a model where it would run, which proves it.
+
+    Raises:
+        ModelMismatch: declaration, file and server disagree.
+        ModelUnavailable: the server is away.
+
+    """
+    from workers.inference.opening import ModelOpener  # noqa: PLC0415
+
+    return ModelOpener(_model_server(settings), settings.worker.threads).open(folder, version)
 
 
 def _model_folder(settings: Settings, name: str | None) -> Path | None:

@@ -6,6 +6,7 @@ is a claimed job: every write carries the fence, so a child that outlived its le
 
 from __future__ import annotations
 
+import functools
 import logging
 import sys
 from typing import TYPE_CHECKING, Any
@@ -37,31 +38,35 @@ def run(assignment: Assignment) -> int:
         if job.fence != assignment.fence:
             _LOG.warning("the job changed hands before its child started")
             return 0
-        Processing(store, configuration, lambda: load_pipeline(configuration)).process(job)
+        pipeline = functools.partial(load_pipeline, configuration, job.study_uid)
+        Processing(store, configuration, pipeline).process(job)
     finally:
         store.close()
     return 0
 
 
-def load_pipeline(configuration: WorkerConfiguration) -> Pipeline:
-    """Load the model and put the path together; torch is imported here and not before."""
+def load_pipeline(configuration: WorkerConfiguration, study_uid: str | None = None) -> Pipeline:
+    """Open the models and put the path together; torch is imported here and not before.
+
+    `study_uid` decides whether a version on trial measures this study; none does if not given.
+    """
     from dicom_objects.reading.limits import FitLimits  # noqa: PLC0415
     from imaging.adc import AdcSettings  # noqa: PLC0415
     from imaging.disease import DiseaseRule  # noqa: PLC0415
     from imaging.measurement import MeasurementSettings  # noqa: PLC0415
     from imaging.normalisation import NormalisationRule  # noqa: PLC0415
-    from workers.inference.torchscript import TorchScriptModel  # noqa: PLC0415
+    from workers.inference.opening import ModelOpener  # noqa: PLC0415
     from workers.pipeline import Pipeline  # noqa: PLC0415
 
-    anatomy = TorchScriptModel(configuration.anatomy_model, configuration.threads)
+    models = ModelOpener(configuration.model_server, configuration.threads, study_uid)
     disease = configuration.disease_model
     given: dict[str, Any] = {
         k: tuple(v) if isinstance(v, list) else v for k, v in configuration.disease.items()
     }
     rule = DiseaseRule(**given)
     return Pipeline(
-        anatomy=anatomy,
-        disease=TorchScriptModel(disease, configuration.threads) if disease else None,
+        anatomy=models.open(configuration.anatomy_model),
+        disease=models.open(disease) if disease else None,
         rule=rule,
         limits=FitLimits(**configuration.reading),
         measurement=MeasurementSettings(thresholds_um2_s=configuration.thresholds_um2_s),

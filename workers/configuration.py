@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workers.inference.endpoint import Endpoint
+
 
 @dataclass(frozen=True)
 class Destination:
@@ -47,6 +49,8 @@ class WorkerConfiguration:
     build: Build
     disease_model: Path | None = None
     """Folder of the disease model; disease is found by the rule if not given."""
+    model_server: Endpoint | None = None
+    """Where models run; in the job's own process if not given."""
     destinations: tuple[Destination, ...] = ()
     reading: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Fields of `dicom_objects.reading.limits.FitLimits` that differ from its defaults."""
@@ -88,6 +92,8 @@ class Assignment:
             values[name] = Path(values[name])
         if values["disease_model"] is not None:
             values["disease_model"] = Path(values["disease_model"])
+        if values["model_server"] is not None:
+            values["model_server"] = Endpoint(**values["model_server"])
         values["destinations"] = tuple(Destination(**row) for row in values["destinations"])
         values["thresholds_um2_s"] = tuple(values["thresholds_um2_s"])
         values["build"] = Build(**values["build"])

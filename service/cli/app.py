@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import demo, network, operate, processes, study, training
+from service.cli import demo, models, network, operate, processes, study, training
 from service.cli.invocation import Invocation
 
 app = typer.Typer(
@@ -52,9 +52,9 @@ app.command(rich_help_panel=_DICOM)(network.send)
 app.command(rich_help_panel=_DICOM)(network.echo)
 app.command(rich_help_panel=_OPERATE)(operate.config)
 app.add_typer(operate.db, name="db", rich_help_panel=_OPERATE)
-app.add_typer(operate.models, name="models", rich_help_panel=_OPERATE)
+app.add_typer(models.models, name="models", rich_help_panel=_OPERATE)
 _HANDED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
-operate.models.command("import", add_help_option=False, context_settings=_HANDED_ON)(
+models.models.command("import", add_help_option=False, context_settings=_HANDED_ON)(
     training.import_model
 )
 app.command(rich_help_panel=_OPERATE, add_help_option=False, context_settings=_HANDED_ON)(

@@ -1,6 +1,5 @@
-"""`osteon config`, `db`, `models`: look at and keep an installation."""
+"""`osteon config`, `db`: look at and keep an installation."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,7 +9,6 @@ from service.cli.invocation import Exit, explained, invocation, print_json
 _AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
 
 db = typer.Typer(help="The database.", no_args_is_help=True)
-models = typer.Typer(help="The served models.", no_args_is_help=True)
 
 
 def config(context: typer.Context, as_json: _AsJson = False) -> None:
@@ -50,65 +48,6 @@ def current(context: typer.Context, as_json: _AsJson = False) -> None:
         typer.echo(f"the database has {has or 'no schema'}, this software needs {needs}")
     if has != needs:
         raise typer.Exit(int(Exit.ERROR))
-
-
-@models.command("list")
-def list_models(context: typer.Context, as_json: _AsJson = False) -> None:
-    """List the models in the repository."""
-    rows = _models(invocation(context).settings().models.repository)
-    if as_json:
-        print_json(rows)
-        return
-    for row in rows:
-        typer.echo("  ".join(str(value) for value in row.values()))
-
-
-@models.command()
-def verify(context: typer.Context, as_json: _AsJson = False) -> None:
-    """Load every model and ask it one slab: files and declarations must agree.
-
-    Digests, channels, classes, shapes, and that the answers are probabilities.
-    """
-    repository = invocation(context).settings().models.repository
-    rows = [_verified(repository, row) for row in _models(repository)]
-    broken = [row for row in rows if row["state"] != "ok"]
-    if as_json:
-        print_json(rows)
-    else:
-        for row in rows:
-            typer.echo(f"{row['folder']}: {row['state']}")
-    if broken or not rows:
-        raise typer.Exit(int(Exit.ERROR))
-
-
-def _verified(repository: Path, row: dict[str, str]) -> dict[str, str]:
-    from imaging.errors import ModelMismatch  # noqa: PLC0415
-    from workers.inference.torchscript import TorchScriptModel  # noqa: PLC0415 - loads torch
-
-    if row["state"] != "ok":
-        return row
-    try:
-        TorchScriptModel(repository / row["folder"], threads=1)
-    except ModelMismatch as error:
-        return {**row, "state": str(error)}
-    return row
-
-
-def _models(repository: Path) -> list[dict[str, str]]:
-    from imaging.errors import ModelMismatch  # noqa: PLC0415
-    from workers.inference.repository import DECLARATION, load_spec  # noqa: PLC0415
-
-    rows = []
-    for declaration in sorted(repository.glob(f"*/{DECLARATION}")):
-        row = {"folder": declaration.parent.name}
-        try:
-            spec = load_spec(declaration.parent)
-        except ModelMismatch as error:
-            rows.append({**row, "name": "?", "version": "?", "sha256": "?", "state": str(error)})
-        else:
-            identity = {"name": spec.name, "version": spec.version, "sha256": spec.sha256}
-            rows.append({**row, **identity, "state": "ok"})
-    return rows
 
 
 def _flat(document: dict[str, object], prefix: str) -> list[tuple[str, object]]:
