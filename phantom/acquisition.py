@@ -11,8 +11,8 @@ from scipy import ndimage
 from imaging.diffusion import DiffusionVolume, Station
 from imaging.geometry import Geometry
 from phantom.artefacts import apply_flaws, draw_flaws, residual_fat, signal_loss
-from phantom.body import paint_body
-from phantom.physics import tissue_maps
+from phantom.body_models import model_of, paint_body
+from phantom.patient import BodyModelName
 from phantom.truth import Truth, count_truth
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from phantom.body import Body
     from phantom.patient import Patient
 
-_VERTEX_MM = 1719.0
-_THIGH_MM = 735.0
 _SLICES_PER_STEP = 2
 
 
@@ -49,6 +47,7 @@ class Acquisition:
     stations: tuple[Station, ...]
     truth: Truth = field(repr=False)
     seed: int
+    body_model: BodyModelName = BodyModelName.BEADED
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def acquire(
     rng = np.random.default_rng(patient.streams["acquisition"])
     plan = _plan(patient, protocol, rng)
     body = body or paint_body(patient, _painting_grid(plan.geometry))
-    maps = tissue_maps(body, patient)
+    maps = model_of(patient).tissue_maps(body, patient)
     middle = slice(1, None, _SLICES_PER_STEP)
     truth = count_truth(
         plan.geometry,
@@ -83,7 +82,8 @@ def acquire(
     if protocol.noise:
         lost = signal_loss(body, rng)[middle]
         images = {b: image * lost for b, image in images.items()}
-    return Acquisition(_stations(images, plan, protocol, rng), truth, patient.seed)
+    stations = _stations(images, plan, protocol, rng)
+    return Acquisition(stations, truth, patient.seed, patient.options.body_model)
 
 
 def body_grid(patient: Patient, protocol: Protocol = Protocol()) -> Geometry:
@@ -95,14 +95,15 @@ def body_grid(patient: Patient, protocol: Protocol = Protocol()) -> Geometry:
 def _plan(patient: Patient, protocol: Protocol, rng: np.random.Generator) -> _Plan:
     """Choose grid and stations so that vertex to mid-thigh is covered."""
     draws = rng.random(8)
+    extent = model_of(patient).extent(patient)
     step = protocol.slice_mm
     top = (
-        _VERTEX_MM * patient.habitus.scale[2]
+        extent.vertex_mm * extent.size
         + 8
         + 22 * draws[0]
         - (60 * draws[1] if draws[2] < 0.12 else 0)
     )
-    length = top - (_THIGH_MM + 30 * (draws[3] - 0.5)) * patient.habitus.scale[2]
+    length = top - (extent.thigh_mm + 30 * (draws[3] - 0.5)) * extent.size
     wanted = int(np.clip(length / step, 0.9 * 920 / step, 1020 / step))
     overlap = protocol.overlap if protocol.overlap is not None else 4 + int(draws[4] * 5)
     n = protocol.n_stations or (
@@ -110,7 +111,7 @@ def _plan(patient: Patient, protocol: Protocol, rng: np.random.Generator) -> _Pl
     )
     per_station = -(-(wanted + (n - 1) * overlap) // n)
     total = n * per_station - (n - 1) * overlap
-    front, back, half = _extent(patient)
+    front, back, half = extent.front_mm, extent.back_mm, extent.half_width_mm
     width = max(400 + 90 * draws[7], 2 * half + 10)
     depth = back - front + 30 + 40 * draws[6]
     pixel = protocol.in_plane_mm or round(
@@ -125,15 +126,6 @@ def _plan(patient: Patient, protocol: Protocol, rng: np.random.Generator) -> _Pl
     )
     geometry = Geometry.axial((total, rows, columns), (step, pixel, pixel), origin)
     return _Plan(geometry, tuple(k * (per_station - overlap) for k in range(n)), per_station)
-
-
-def _extent(patient: Patient) -> tuple[float, float, float]:
-    """Front and back y and half width of the trunk without arms, patient mm."""
-    h = patient.habitus
-    belly = max(h.belly_mm, 0.0)
-    front = -(112 + belly + h.fat_mm) * h.scale[1]
-    back = (108 + 0.8 * h.fat_mm) * h.scale[1]
-    return front, back, (172 + 0.35 * belly + h.fat_mm) * h.scale[0]
 
 
 def _matrix(pixel_mm: float, width_mm: float, depth_mm: float) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imaging.geometry import Geometry
-from phantom.body import paint_body
+from phantom.body_models import paint_body
 from phantom.tissue import Tissue
 
 if TYPE_CHECKING:

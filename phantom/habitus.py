@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from phantom.extent import Extent
 from phantom.shapes import vector
 
 Array = NDArray[np.float64]
 
+_VERTEX_MM = 1719.0
+_THIGH_MM = 735.0
 POSTURE_Z = (760.0, 900.0, 1100.0, 1320.0, 1455.0, 1580.0)
 """Heights between which turn and shift of the body are interpolated."""
 
@@ -101,6 +104,19 @@ def draw_habitus(rng: np.random.Generator) -> Habitus:
         rib_wobble_mm=rng.normal(0, 3.0, (2, 12, 3)),
         side_shift_mm=side,
         thigh_mm=float(rng.normal(0, 6)),
+    )
+
+
+def extent_of(h: Habitus) -> Extent:
+    """How much room the person fills."""
+    belly = max(h.belly_mm, 0.0)
+    return Extent(
+        vertex_mm=_VERTEX_MM,
+        thigh_mm=_THIGH_MM,
+        size=h.scale[2],
+        front_mm=-(112 + belly + h.fat_mm) * h.scale[1],
+        back_mm=(108 + 0.8 * h.fat_mm) * h.scale[1],
+        half_width_mm=(172 + 0.35 * belly + h.fat_mm) * h.scale[0],
     )
 
 

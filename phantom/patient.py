@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from phantom.contoured import disease as contoured_disease
+from phantom.contoured import values as contoured_values
 from phantom.disease import Disease, draw_disease
 from phantom.habitus import Habitus, draw_habitus
 from phantom.tissue import TissueValues, draw_tissues
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+class BodyModelName(StrEnum):
+    """How bodies are built; `phantom.body_models` holds the models."""
+
+    BEADED = "beaded"
+    """Balls along curves and rounded blocks: the model that all training uses."""
+    CONTOURED = "contoured"
+    """Implicit solids on a jointed spine: held out of training, to see what carries over."""
+
+
+HELD_OUT = frozenset({BodyModelName.CONTOURED})
+"""Body models on which nothing may be trained."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +39,7 @@ class PatientOptions:
     diseased: bool = True
     lesion_count: int | None = None
     """Number of focal lesions planted; switches diffuse and confluent disease off."""
+    body_model: BodyModelName = BodyModelName.BEADED
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +48,22 @@ class Patient:
 
     seed: int
     options: PatientOptions
-    habitus: Habitus = field(repr=False)
     tissues: TissueValues = field(repr=False)
     disease: Disease = field(repr=False)
     streams: Mapping[str, np.random.SeedSequence] = field(repr=False)
     """Independent sources of randomness for what is drawn while painting and acquiring."""
+
+    @cached_property
+    def habitus(self) -> Habitus:
+        """Shape of a person of the beaded model.
+
+        Raises:
+            ValueError: the person is of another body model, whose painter draws its shape.
+
+        """
+        if self.options.body_model is not BodyModelName.BEADED:
+            raise ValueError(f"a {self.options.body_model} person has no habitus")
+        return draw_habitus(np.random.default_rng(self.streams["habitus"]))
 
 
 _STREAMS = (
@@ -60,11 +89,26 @@ def make_patient(seed: int, options: PatientOptions = PatientOptions()) -> Patie
     """
     children = np.random.SeedSequence(seed).spawn(len(_STREAMS))
     streams = dict(zip(_STREAMS, children, strict=True))
+    if options.body_model is BodyModelName.CONTOURED:
+        tissues, disease = _draw_contoured(streams, options)
+    else:
+        tissues, disease = _draw_beaded(streams, options)
+    return Patient(seed, options, tissues, disease, streams)
+
+
+def _draw_beaded(
+    streams: Mapping[str, np.random.SeedSequence], options: PatientOptions
+) -> tuple[TissueValues, Disease]:
     habitus = draw_habitus(np.random.default_rng(streams["habitus"]))
-    tissue_rng = np.random.default_rng(streams["tissues"])
     youth = float(np.clip((75 - habitus.age) / 40, 0, 1))
-    tissues = draw_tissues(tissue_rng, 0.85 + 0.45 * youth)
-    disease = draw_disease(
-        np.random.default_rng(streams["disease"]), options.diseased, options.lesion_count
-    )
-    return Patient(seed, options, habitus, tissues, disease, streams)
+    tissues = draw_tissues(np.random.default_rng(streams["tissues"]), 0.85 + 0.45 * youth)
+    disease_rng = np.random.default_rng(streams["disease"])
+    return tissues, draw_disease(disease_rng, options.diseased, options.lesion_count)
+
+
+def _draw_contoured(
+    streams: Mapping[str, np.random.SeedSequence], options: PatientOptions
+) -> tuple[TissueValues, Disease]:
+    tissues = contoured_values.draw_tissues(np.random.default_rng(streams["tissues"]))
+    rng = np.random.default_rng(streams["disease"])
+    return tissues, contoured_disease.draw_disease(rng, options.diseased, options.lesion_count)
