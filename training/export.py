@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from imaging.known_slab import KEY
 from training.atlas.cohort import atlas_plan
 from training.checkpoint import load_checkpoint, new_state
 from training.declaration import write_declaration
@@ -20,7 +21,7 @@ from training.intake.splits import held_out_cases
 from training.model_card import model_card
 from training.precision import compare_precisions
 from training.seeds import seeds_in_words
-from training.served import check_served, freeze_network, write_served
+from training.served import check_served, freeze_network, known_answer, write_served
 from training.tasks import TASKS
 from training.triton import triton_config
 
@@ -69,6 +70,7 @@ def export_run(run: Path, repository: Path, evaluation: dict[str, Any] | None) -
             "trained_on": trained_on,
             "export": _rounded(asdict(report)),
             "evaluation": evaluation or {},
+            KEY: known_answer(file, spec),
         }
         (staging / "config.pbtxt").write_text(triton_config(spec), encoding="utf-8")
         (staging / "MODEL_CARD.md").write_text(model_card(spec, free), encoding="utf-8")

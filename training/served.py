@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
+from imaging.known_slab import describe, known_slab
 from training.errors import TrainingError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from imaging.model import ModelSpec
     from training.network import FoldedUNet
 
 TOLERANCE = 1e-4
@@ -52,6 +55,17 @@ def write_served(module: Any, path: Path) -> None:  # noqa: ANN401
     partial = path.with_suffix(".partial")
     torch.jit.save(module, str(partial))
     partial.replace(path)
+
+
+def known_answer(path: Path, spec: ModelSpec) -> dict[str, Any]:
+    """Return what the file answers to the known slab, for `imaging.known_slab.KEY` of osteon.json.
+
+    Whoever serves the file elsewhere is compared with it.
+    """
+    module = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
+    with torch.no_grad():
+        answer = module(torch.from_numpy(known_slab(spec))[None])[0].numpy()
+    return asdict(describe(answer))
 
 
 def check_served(path: Path, network: FoldedUNet, examples: list[Tensor]) -> float:

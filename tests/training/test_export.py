@@ -24,6 +24,8 @@ from training.intake.splits import Splits, write_splits
 from training.records import begin_run
 from training.served import check_served, freeze_network, write_served
 from training.triton import triton_config
+from workers.inference.repository import load_known_answer
+from workers.inference.torchscript import TorchScriptModel
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning"
@@ -60,6 +62,11 @@ def test_export_writes_what_serving_needs(run_folder, experiment, tmp_path):
     assert hashlib.sha256((folder / "1" / "model.pt").read_bytes()).hexdigest() == spec.sha256
     assert "Synthetic" in (folder / "MODEL_CARD.md").read_text().title()
     assert not list((tmp_path / "models").glob(".*"))
+    served = TorchScriptModel(folder, threads=1)
+    known = load_known_answer(folder, 1)
+    assert known is not None
+    assert known.places == served.known_answer.places
+    np.testing.assert_allclose(known.samples, served.known_answer.samples, atol=1e-5)
 
 
 def test_a_card_never_shows_the_numbers_of_another_file(run_folder, tmp_path):
@@ -111,6 +118,8 @@ def test_slabs_join_to_the_whole(experiment):
 def test_triton_reads_the_names_and_free_shapes(experiment):
     text = triton_config(experiment.model_spec())
     assert 'backend: "pytorch"' in text
+    assert "version_policy { specific { versions: [ 1 ] } }" in text
+    assert 'key: "DISABLE_OPTIMIZED_EXECUTION" value { string_value: "true" }' in text
     assert 'name: "INPUT__0" data_type: TYPE_FP32 dims: [ 2, -1, -1, -1 ]' in text
     assert 'name: "OUTPUT__0" data_type: TYPE_FP32 dims: [ 21, -1, -1, -1 ]' in text
 

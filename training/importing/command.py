@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from imaging.known_slab import KEY
 from imaging.model import ModelSpec
 from training.declaration import write_declaration
 from training.errors import TrainingError
@@ -17,7 +18,7 @@ from training.importing.card import imported_card
 from training.importing.nnunet import is_trained_folder, read_trained_folder
 from training.importing.plan import load_plan
 from training.importing.serving import Served, freeze_and_check
-from training.served import write_served
+from training.served import known_answer, write_served
 from training.triton import triton_config
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def _describe(
         "imported_classes": counted_as,
         "notes": list(model.notes),
         "evaluation": {},
+        KEY: known_answer(folder / "1/model.pt", spec),
     }
     (folder / "config.pbtxt").write_text(triton_config(spec), encoding="utf-8")
     (folder / "MODEL_CARD.md").write_text(imported_card(spec, model, free), encoding="utf-8")

@@ -17,6 +17,7 @@ from training.cli import app
 from training.errors import TrainingError
 from training.importing.axes import Axes
 from training.importing.command import import_model
+from workers.inference.repository import load_known_answer
 from workers.inference.torchscript import TorchScriptModel
 
 pytestmark = pytest.mark.filterwarnings(
@@ -122,6 +123,7 @@ def test_a_trained_folder_of_nnunet_answers_as_nnunet_would(tmp_path):
     done = import_model(source, write_plan(tmp_path), tmp_path / "models", replace=False)
     assert done.classes == ("background", "lumbar_spine")
     model, array, answer = served(done.folder, (8, 4, 12))
+    assert load_known_answer(done.folder, 1) is not None
     spec = model.spec
     # transpose_forward [1, 0, 2]: their first axis is the rows.
     assert spec.spacing_mm == (6.0, 2.0, 3.0)
