@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -25,6 +25,7 @@ NOISE_FRACTION = 0.02
 """Signal at the lowest b below this share of the image's 99.5th percentile is noise."""
 MAXIMUM_ADC_UM2_S = 5000.0
 """Free water at 37 °C is 3000 µm²/s; a fit far above it is noise, flow or motion."""
+SCANNERS_MAP = "the scanner's own ADC map; how it was fitted is not known"
 _CHUNK_VOXELS = 1 << 15
 _MOST_THREADS = 4
 _TINY = np.float32(1e-30)
@@ -86,7 +87,7 @@ class AdcFit:
     @property
     def degrees_of_freedom(self) -> int:
         """How many b-values more than the two that a line needs: 0 means no fit quality."""
-        return len(self.b_values) - 2
+        return max(len(self.b_values) - 2, 0)
 
 
 def fitted_b_values(
@@ -147,6 +148,30 @@ def computed_dwi(fit: AdcFit, b_value: float) -> NDArray[np.float32]:
     """Return the signal that the fit predicts at `b_value` (s/mm²); NaN where it is invalid."""
     signal: NDArray[np.float32] = fit.s0 * np.exp(fit.adc_um2_s * np.float32(-1e-6 * b_value))
     return signal
+
+
+def signal_before_decay(
+    signal: NDArray[np.float32], adc_um2_s: NDArray[np.float32], b_value: float
+) -> NDArray[np.float32]:
+    """Return S0 = S exp(b ADC), from which and `signal` a fit gives the same ADC again.
+
+    Args:
+        signal: float32 at `b_value` (s/mm²).
+        adc_um2_s: of the same voxels, made elsewhere; where it is not within (0, 5000] µm²/s S0
+            is the signal itself, so that no ADC comes of it.
+        b_value: in s/mm².
+
+    """
+    valid = (adc_um2_s > 0) & (adc_um2_s <= MAXIMUM_ADC_UM2_S)
+    before: NDArray[np.float32] = signal * np.exp(
+        np.where(valid, adc_um2_s, np.float32(0)) * np.float32(1e-6 * b_value)
+    )
+    return before
+
+
+def taken_over(fit: AdcFit) -> AdcFit:
+    """Return the fit of a volume whose b 0 comes of the scanner's ADC map, saying so."""
+    return replace(fit, b_values=fit.b_values[1:], method=SCANNERS_MAP)
 
 
 class _Line(NamedTuple):

@@ -51,13 +51,23 @@ class Observations:
         found = (
             coverage_note(self.measurement.coverage),
             _missing_slices_note(self.study),
-            unusual_b_note(self.fit.b_values, limits),
+            self._of_b_values(limits),
             *joint_notes(self.assembly.joints),
             *self.signal.notes,
             *self._of_stations(body, limits),
             self._of_fat(body, limits),
         )
         return tuple(note for note in found if note is not None)
+
+    def _of_b_values(self, limits: QualityLimits) -> _Maybe:
+        if not self.study.has_vendor_adc:
+            return unusual_b_note(self.fit.b_values, limits)
+        b = self.fit.b_values[-1]
+        text = (
+            f"Only b {b:g} s/mm² was sent, so ADC is the scanner's own map: with which b-values it"
+            " was made is not known. Compare with fitted ADC with care."
+        )
+        return QualityNote("VENDOR_ADC", "warning", text, b)
 
     def _of_stations(self, body: NDArray[np.bool_], limits: QualityLimits) -> Iterator[_Maybe]:
         b_values = self.assembly.volume.b_values

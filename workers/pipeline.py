@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dicom_objects.reading.diffusion import read_study
 from dicom_objects.reading.limits import DEFAULT_LIMITS, FitLimits
-from imaging.adc import AdcSettings, fit_adc
+from imaging.adc import AdcSettings, fit_adc, taken_over
 from imaging.anatomy import SPINAL_CANAL
 from imaging.burden import Seen
 from imaging.lesions import find_lesions
@@ -81,6 +81,7 @@ class Pipeline:
         volume, grid = assembly.volume, assembly.volume.geometry
         with recorder.stage(Stage.FIT):
             fit = fit_adc(volume, self.adc)
+            fit = taken_over(fit) if study.has_vendor_adc else fit
         with recorder.stage(Stage.ANATOMY):
             body = find_anatomy(fit, grid, self.anatomy, recorder.fraction)
         with recorder.stage(Stage.NORMALISE):

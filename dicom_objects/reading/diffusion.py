@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dicom_objects.errors import NoUsableDiffusion
+from dicom_objects.reading.adc_units import UnknownAdcUnit, load_adc
 from dicom_objects.reading.headers import read_headers
 from dicom_objects.reading.limits import DEFAULT_LIMITS, FitLimits
 from dicom_objects.reading.pixels import UndecodablePixels
@@ -16,6 +17,8 @@ from dicom_objects.reading.records import DiffusionStudy, SeriesRecord, SourceIm
 from dicom_objects.reading.series_records import not_dicom, records_of, study_reason
 from dicom_objects.reading.station_images import load_stack
 from dicom_objects.reading.study_plan import plan_study
+from dicom_objects.reading.volumes import Refusal
+from imaging.adc import signal_before_decay
 from imaging.diffusion import DiffusionVolume, Station
 
 if TYPE_CHECKING:
@@ -24,7 +27,6 @@ if TYPE_CHECKING:
 
     from dicom_objects.reading.frames import Frame
     from dicom_objects.reading.stations import StationStacks
-    from dicom_objects.reading.volumes import Refusal
 
 __all__ = [
     "DiffusionStudy",
@@ -91,9 +93,13 @@ def describe_study(
 def _load(found: StationStacks) -> tuple[DiffusionVolume | None, list[Refusal]]:
     try:
         images = {stack.b: load_stack(stack) for stack in found.stacks}
-    except UndecodablePixels as error:
-        every = [v for stack in found.stacks for v in stack.volumes]
-        return None, [v.refused(error.code, f"{error}.") for v in every]
+        if found.vendor_adc:
+            ((b, signal),) = images.items()
+            images[0.0] = signal_before_decay(signal, load_adc(found.vendor_adc, signal), b)
+    except (UndecodablePixels, UnknownAdcUnit) as error:
+        parts = [v.frames for stack in found.stacks for v in stack.volumes]
+        parts += [found.vendor_adc] if found.vendor_adc else []
+        return None, [Refusal(frames, error.code, f"{error}.") for frames in parts]
     return DiffusionVolume(found.stacks[0].geometry, images), []
 
 
@@ -102,7 +108,8 @@ def _source(name: str, found: StationStacks) -> StationSource:
         stack.b: tuple(SourceImage(f.path, f.frame_number) for f in stack.standing_for_it)
         for stack in found.stacks
     }
-    return StationSource(name, images_of)
+    vendor_adc = tuple(SourceImage(f.path, f.frame_number) for f in found.vendor_adc)
+    return StationSource(name, images_of, vendor_adc)
 
 
 def _several(frames: Sequence[Frame]) -> StudyReason | None:

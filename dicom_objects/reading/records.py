@@ -85,6 +85,8 @@ class StationSource:
 
     station: str
     images_by_b: Mapping[float, tuple[SourceImage, ...]] = field(repr=False)
+    vendor_adc: tuple[SourceImage, ...] = field(default=(), repr=False)
+    """The scanner's ADC map where it stands for a fit: its station's b 0 follows from it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,3 +97,8 @@ class DiffusionStudy:
     stations: tuple[Station, ...]
     sources: tuple[StationSource, ...]
     series: tuple[SeriesRecord, ...]
+
+    @property
+    def has_vendor_adc(self) -> bool:
+        """Whether the scanner's ADC maps stand for the fit; then they do so in every station."""
+        return any(source.vendor_adc for source in self.sources)

@@ -11,6 +11,7 @@ from dicom_objects.reading.stations import Found, StationStacks, build_stations
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from dicom_objects.reading.frames import Frame
     from dicom_objects.reading.limits import FitLimits
     from dicom_objects.reading.volumes import Refusal, Volume
 
@@ -18,21 +19,26 @@ _BEST_CORRECTION = ("DIS3D", "DIS2D", "", "ND")
 _ALMOST_ALL = 0.95
 
 
-def select_stations(volumes: Sequence[Volume], limits: FitLimits) -> Found:
-    """Build stations and keep those that belong together; the rest is refused with a reason."""
-    found = _own_or_composed(volumes, limits)
+def select_stations(
+    volumes: Sequence[Volume], limits: FitLimits, maps: Sequence[Frame] = ()
+) -> Found:
+    """Build stations and keep those that belong together; the rest is refused with a reason.
+
+    `maps` are images of the scanner's ADC maps where these may stand for the fit.
+    """
+    found = _own_or_composed(volumes, limits, maps)
     for choose in (_one_correction, _one_patient_position, _comparable_coordinates):
         found = choose(found)
     return _long_enough(found, limits)
 
 
-def _own_or_composed(volumes: Sequence[Volume], limits: FitLimits) -> Found:
+def _own_or_composed(volumes: Sequence[Volume], limits: FitLimits, maps: Sequence[Frame]) -> Found:
     """Prefer the scanner's stations; its composed images only where stations are missing."""
-    own = build_stations([v for v in volumes if not v.kind.composed], limits)
+    own = build_stations([v for v in volumes if not v.kind.composed], limits, maps)
     composed = [v for v in volumes if v.kind.composed]
     if not composed:
         return own
-    joined = build_stations(composed, limits)
+    joined = build_stations(composed, limits, maps)
     broken = any(r.code not in SIDE_CODES for r in own.refusals)
     enough = _extent_mm(own) >= _ALMOST_ALL * _extent_mm(joined)
     if not joined.stations or (own.stations and enough and not broken):

@@ -35,6 +35,9 @@ def _all_notes(plan: StudyPlan, stations: Sequence[StationStacks]) -> Iterator[N
     for station in stations:
         for stack in station.stacks:
             yield from _of_stack(stack)
+        for frame in station.vendor_adc:
+            text = f"the scanner's ADC map stands for the fit: only b {station.stacks[0].b:g} was"
+            yield frame.series_uid, f"{text} sent."
     yield from _between(stations)
 
 

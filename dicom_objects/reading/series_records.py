@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dicom_objects.reading.records import SeriesRecord
@@ -17,9 +18,10 @@ from dicom_objects.reading.series_content import (
     volumes_of,
 )
 from dicom_objects.reading.series_notes import notes_by_series
+from dicom_objects.reading.vendor_adc import NOT_NEEDED
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from dicom_objects.reading.frames import Frame
     from dicom_objects.reading.screening import Screened
@@ -42,15 +44,24 @@ def records_of(
     plan: StudyPlan, stations: Sequence[StationStacks], undecoded: Sequence[Refusal] = ()
 ) -> list[SeriesRecord]:
     """Record every series: `stations` are those that are used, `undecoded` what failed late."""
-    used = {id(f) for s in stations for stack in s.stacks for f in stack.instances}
+    used = {id(f) for s in stations for f in s.frames}
     refusals: dict[str, list[Refusal]] = {}
-    for refusal in (*plan.refusals, *undecoded):
+    for refusal in (*_of_maps_left(plan.refusals, used), *undecoded):
         refusals.setdefault(refusal.instances[0].series_uid, []).append(refusal)
     notes = notes_by_series(plan, stations)
     return [
         _record(one, used, refusals.get(one.series_uid, []), notes.get(one.series_uid, []))
         for one in plan.screened
     ]
+
+
+def _of_maps_left(refusals: Sequence[Refusal], used: Collection[int]) -> Iterator[Refusal]:
+    """Say of an ADC map that it is not used only where it is not."""
+    for refusal in refusals:
+        if refusal.code != NOT_NEEDED:
+            yield refusal
+        elif left := tuple(f for f in refusal.instances if id(f) not in used):
+            yield replace(refusal, instances=left)
 
 
 def not_dicom(n_files: int) -> SeriesRecord:

@@ -16,10 +16,12 @@ from dicom_objects.reading.roles import NEAR_ZERO_B, Role
 from dicom_objects.reading.shells import fit_refusal, shell_table
 from dicom_objects.reading.station_limits import geometry_refusal
 from dicom_objects.reading.traces import Stack, make_stacks, shell_of
+from dicom_objects.reading.vendor_adc import map_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from dicom_objects.reading.frames import Frame
     from dicom_objects.reading.limits import FitLimits
     from dicom_objects.reading.places import Place
     from dicom_objects.reading.slices import Reason
@@ -28,9 +30,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class StationStacks:
-    """The stacks of one bed position by ascending b-value."""
+    """The stacks of one bed position by ascending b-value.
+
+    With one b-value `vendor_adc` is the scanner's ADC map, an image a slice; else it is empty.
+    """
 
     stacks: tuple[Stack, ...]
+    vendor_adc: tuple[Frame, ...] = ()
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        """Every image that the station is made of."""
+        return (*(f for stack in self.stacks for f in stack.instances), *self.vendor_adc)
 
     @property
     def centre_z_mm(self) -> float:
@@ -53,12 +64,15 @@ class Found:
     refusals: tuple[Refusal, ...]
 
 
-def build_stations(volumes: Sequence[Volume], limits: FitLimits) -> Found:
+def build_stations(
+    volumes: Sequence[Volume], limits: FitLimits, maps: Sequence[Frame] = ()
+) -> Found:
     """Group volumes of any number of series into stations that can be measured.
 
     A station is refused when one of its b-values was sent but cannot be used, and when it lacks
     the high b-value that most stations have: measuring it on the b-values that are left would
-    change what its numbers mean.
+    change what its numbers mean. `maps` are images of ADC maps of the scanner's, which may stand
+    for the fit where there is one b-value.
     """
     shells = shell_table({v.kind.b for v in volumes})
     faulty = [v for v in volumes if v.fault is not None]
@@ -66,7 +80,7 @@ def build_stations(volumes: Sequence[Volume], limits: FitLimits) -> Found:
     refusals: list[Refusal] = []
     stations: list[StationStacks] = []
     for place in places:
-        station, refused = _station(place, _Surroundings(places, faulty, shells, limits))
+        station, refused = _station(place, _Surroundings(places, faulty, shells, limits, maps))
         refusals += refused
         stations += [station] if station else []
     kept, without_high_b = _same_high_b(stations)
@@ -81,6 +95,7 @@ class _Surroundings:
     faulty: Sequence[Volume]
     shells: Mapping[float, float]
     limits: FitLimits
+    maps: Sequence[Frame] = ()
 
 
 def _station(place: Place, around: _Surroundings) -> tuple[StationStacks | None, list[Refusal]]:
@@ -98,8 +113,11 @@ def _station(place: Place, around: _Surroundings) -> tuple[StationStacks | None,
         stacks, too_high = _within_range(stacks, around.limits)
         refusals += too_high
         reason = fit_refusal([s.b for s in stacks], around.limits)
+    vendor_adc: tuple[Frame, ...] = ()
+    if reason is not None and reason[0] == "ONE_SHELL_ONLY" and around.maps:
+        vendor_adc, reason = map_of(stacks[0], around.maps, around.limits)
     if reason is None:
-        return StationStacks(tuple(stacks)), refusals
+        return StationStacks(tuple(stacks), vendor_adc), refusals
     said = {id(frame) for r in refusals for frame in r.instances}
     rest = [v.refused(*reason) for s in stacks for v in s.volumes if id(v.first) not in said]
     return None, [*refusals, *rest]

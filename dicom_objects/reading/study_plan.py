@@ -9,6 +9,7 @@ from dicom_objects.reading.limits import DEFAULT_LIMITS
 from dicom_objects.reading.resends import without_copies
 from dicom_objects.reading.screening import SIDE_CODES, Screened, screen
 from dicom_objects.reading.selection import select_stations
+from dicom_objects.reading.vendor_adc import adc_frames
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,9 @@ def plan_study(frames: Sequence[Frame], limits: FitLimits = DEFAULT_LIMITS) -> S
     volumes = [volume for one in screened for volume in one.volumes]
     volumes, copies = without_copies(volumes)
     found = select_stations(volumes, limits)
+    maps = () if found.stations else adc_frames(screened)
+    if maps:
+        found = select_stations(volumes, limits, maps)
     of_series = [r for one in screened for r in one.refusals]
     return StudyPlan(tuple(screened), found.stations, (*of_series, *copies, *found.refusals))
 

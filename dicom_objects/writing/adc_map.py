@@ -49,6 +49,8 @@ class StationAdc:
     adc_um2_s: NDArray[np.float32] = field(repr=False)
     images_by_b: Mapping[float, Sequence[ImageReference]] = field(repr=False)
     """The images that were fitted, one a slice, by b-value in s/mm²."""
+    vendor_adc: Sequence[ImageReference] = field(default=(), repr=False)
+    """The scanner's own map, one a slice, where the values were taken over from it."""
 
 
 def encode_adc_map(
@@ -97,7 +99,7 @@ def encode_adc_map(
         series_description=f"{DESCRIPTION_PREFIX} ADC {plan.station}",
     )
     _complete(built, str(first.Modality))
-    refer(built, slices, list(adc.images_by_b.values()))
+    refer(built, slices, [v for v in (adc.vendor_adc, *adc.images_by_b.values()) if v])
     add_models(built, provenance)
     settle(built, stamp)
     return built
@@ -143,10 +145,11 @@ def _mapping(b_values: Sequence[float]) -> RealWorldValueMapping:
         intercept=0.0,
         quantity_definition=codes.ADC,
     )
-    fitting = codes.TWO_SAMPLES if len(b_values) == 2 else codes.LEAST_SQUARES
     definition: Any = mapping.QuantityDefinitionSequence
-    definition.append(CodeContentItem(codes.MEASUREMENT_METHOD, codes.MONO_EXPONENTIAL))
-    definition.append(CodeContentItem(codes.FITTING_METHOD, fitting))
+    if len(b_values) > 1:  # of a map that was taken over neither is known
+        fitting = codes.TWO_SAMPLES if len(b_values) == 2 else codes.LEAST_SQUARES
+        definition.append(CodeContentItem(codes.MEASUREMENT_METHOD, codes.MONO_EXPONENTIAL))
+        definition.append(CodeContentItem(codes.FITTING_METHOD, fitting))
     definition.extend(_b_value(b) for b in b_values)
     return mapping
 

@@ -80,6 +80,7 @@ class _EncodedStation:
     slices: tuple[SourceSlice, ...] = field(repr=False)
     """Those of the highest b-value."""
     images_by_b: dict[float, tuple[ImageReference, ...]] = field(repr=False)
+    vendor_adc: tuple[ImageReference, ...] = field(repr=False)
 
 
 def encode_results(content: ResultContent, folder: Path) -> tuple[EncodedObject, ...]:
@@ -133,6 +134,7 @@ def _encode_station(content: ResultContent, k: int) -> _EncodedStation:
         b: tuple(one.reference for one in slices) if b == high_b else read_references(images)
         for b, images in source.images_by_b.items()
     }
+    vendor_adc = read_references(source.vendor_adc)
     segments = segments_of(
         cut_station(content.labels, placement),
         cut_station(content.lesion_labels, placement),
@@ -145,9 +147,10 @@ def _encode_station(content: ResultContent, k: int) -> _EncodedStation:
     if content.adc_map:
         plan = ObjectPlan(source.station, FIRST_ADC_SERIES_NUMBER + k, content.uid_seed)
         fitted = {b: r for b, r in images_by_b.items() if b in content.fit.b_values}
-        values = StationAdc(cut_station(content.fit.adc_um2_s, placement), fitted or images_by_b)
+        adc_um2_s = cut_station(content.fit.adc_um2_s, placement)
+        values = StationAdc(adc_um2_s, fitted or images_by_b, vendor_adc)
         adc = encode_adc_map(plan, slices, values, content.provenance)
-    return _EncodedStation(seg, adc, segments, slices, images_by_b)
+    return _EncodedStation(seg, adc, segments, slices, images_by_b, vendor_adc)
 
 
 def _encode_report(content: ResultContent, stations: list[_EncodedStation]) -> Dataset:
@@ -170,6 +173,7 @@ def _evidence(stations: list[_EncodedStation]) -> Iterator[Dataset]:
     images = [station.images_by_b for station in stations]
     ordered = [by_b[max(by_b)] for by_b in images]
     ordered += [found for by_b in images for b, found in by_b.items() if b < max(by_b)]
+    ordered += [station.vendor_adc for station in stations]
     for reference in (reference for found in ordered for reference in found):
         yield evidence_of(reference, str(lead.header.StudyInstanceUID))
     yield from (station.seg for station in stations if station.seg is not None)

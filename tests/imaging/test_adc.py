@@ -4,7 +4,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import exp1
 
-from imaging.adc import MAXIMUM_ADC_UM2_S, AdcSettings, computed_dwi, fit_adc, fitted_b_values
+from imaging.adc import (
+    MAXIMUM_ADC_UM2_S,
+    AdcSettings,
+    computed_dwi,
+    fit_adc,
+    fitted_b_values,
+    signal_before_decay,
+    taken_over,
+)
 from imaging.diffusion import DiffusionVolume
 from imaging.errors import UnusableImages
 from imaging.geometry import Geometry
@@ -185,3 +193,16 @@ def test_runs_of_voxels_join_without_a_seam():
     images = {b: (500 * np.exp(-b * adc * 1e-6)).astype(np.float32) for b in (50.0, 900.0)}
     fit = fit_adc(DiffusionVolume(geometry, images))
     np.testing.assert_allclose(fit.adc_um2_s, adc, rtol=1e-3)
+
+
+def test_the_signal_before_decay_gives_the_same_adc_again():
+    signal = np.full((1, 1, 4), 100.0, np.float32)
+    adc = np.array([[[1000.0, 2000.0, 0.0, 6000.0]]], np.float32)
+    before = signal_before_decay(signal, adc, 900.0)
+    # 100 exp(0.9) and 100 exp(1.8); outside (0, 5000] the signal itself.
+    assert before[0, 0].tolist() == pytest.approx([245.9603, 604.9647, 100.0, 100.0], rel=1e-6)
+    fit = taken_over(fit_adc(volume({0.0: before[0, 0], 900.0: signal[0, 0]})))
+    assert fit.adc_um2_s[0, 0, :2] == pytest.approx([1000.0, 2000.0], rel=1e-5)
+    assert np.isnan(fit.adc_um2_s[0, 0, 2:]).all()
+    assert (fit.b_values, fit.degrees_of_freedom) == ((900.0,), 0)
+    assert "scanner's own" in fit.method

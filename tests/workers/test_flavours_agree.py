@@ -4,15 +4,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 
-from dicom_objects.scanner import study
+from dicom_objects.scanner import derived, study
 from dicom_objects.scanner.study import Flavour, write_study
+from imaging.adc import SCANNERS_MAP
 from imaging.disease import DiseaseRule
+from imaging.labelling import label_anatomy
 from phantom.acquisition import Protocol, acquire
 from phantom.patient import make_patient
 from tests.workers.conftest import BUILD
 from workers import pipeline
+from workers.anatomy import declared_structures
 from workers.encoding import Run
 from workers.inference.torchscript import TorchScriptModel
 from workers.recording import QuietRecorder
@@ -63,10 +67,15 @@ def _quick():
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory):
+def asked():
+    return AskedOnce()
+
+
+@pytest.fixture(scope="module")
+def measured(asked, tmp_path_factory):
     """What is measured on one flavour; each flavour runs once."""
     acquisition = acquire(make_patient(PATIENT), PROTOCOL)
-    path = pipeline.Pipeline(AskedOnce(), DiseaseRule())
+    path = pipeline.Pipeline(asked, DiseaseRule())
     done = {}
 
     def measure(flavour):
@@ -91,3 +100,36 @@ def test_tdv_and_gadc_are_those_of_the_standard_flavour(flavour, measured):
     # Each lies within half of the tolerance, so any two agree within it.
     assert found.tdv_ml == pytest.approx(reference.tdv_ml, rel=HALF_A_PERCENT / 2)
     assert found.adc.median == pytest.approx(reference.adc.median, rel=HALF_A_PERCENT / 2)
+
+
+def test_the_scanners_adc_map_stands_for_the_fit(measured, asked, tmp_path, monkeypatch):
+    """With b 900 and the map alone: the phantom's map is the fit of the same two b-values.
+
+    Where a scanner blanks its map nothing is measured; this one blanks almost nothing. The
+    network's answer is held equal, since it would see the map's zeros around the body.
+    """
+    monkeypatch.setattr(derived, "_ADC_NOISE_FLOOR", 1e-4)
+    expected = measured(Flavour.STANDARD)
+    files = write_study(acquire(make_patient(PATIENT), PROTOCOL), tmp_path / "study")
+    sent = [f for f in files if not weighted_by_zero(f)]
+    (tmp_path / "out").mkdir()
+    run = Run("run-map", datetime(2026, 1, 1, tzinfo=UTC), "0" * 64, BUILD)
+    model_input, answer = asked.first
+    structures = declared_structures(asked.spec)
+    monkeypatch.setattr(
+        pipeline,
+        "find_anatomy",
+        lambda _fit, grid, *_: label_anatomy(answer, model_input.geometry, structures, grid),
+    )
+    path = pipeline.Pipeline(asked, DiseaseRule())
+    found = path.run(sent, tmp_path / "out", run, QuietRecorder()).findings
+    assert found.fit.method == SCANNERS_MAP
+    assert found.fit.b_values == (900.0,)
+    assert "VENDOR_ADC" in [note.code for note in found.quality]
+    assert "UNUSUAL_B" not in [note.code for note in found.quality]
+    assert found.measurement.tdv_ml == pytest.approx(expected.tdv_ml, rel=HALF_A_PERCENT)
+    assert found.measurement.adc.median == pytest.approx(expected.adc.median, rel=HALF_A_PERCENT)
+
+
+def weighted_by_zero(path):
+    return pydicom.dcmread(path, stop_before_pixels=True).get("DiffusionBValue") == 0

@@ -46,7 +46,7 @@ def observe(stations, truth, series=()):
     disease = disease_mask(signal.image, adc, bone, labels, grid)
     lesions = find_lesions(disease.mask, grid)
     measured = measure(adc, labels, disease, lesions, grid, MeasurementSettings())
-    study = SimpleNamespace(stations=stations, series=series)
+    study = SimpleNamespace(stations=stations, series=series, has_vendor_adc=False)
     notes = Observations(study, assembly, fit, labels, signal, measured).notes()
     return {note.code: note for note in notes}
 

@@ -370,3 +370,17 @@ def test_stations_in_two_frames_of_reference_are_joined_by_position():
     assert len(set(lower) | set(upper)) == check["union_slices"]
     numbers = {s["series_instance_uid"] for s in series if s["folder"].startswith("philips")}
     assert {v.first.series_uid for s in plan.stations for v in s.stacks[0].volumes} == numbers
+
+
+@pytest.mark.parametrize("case", [case for case, _ in with_check("adc_check")])
+def test_the_vendors_map_stands_for_the_fit_where_one_b_value_was_sent(case):
+    adc, trace = content_of(case, "adc"), content_of(case, "dwi-trace")
+    paths = [p for s in (adc, trace) for p in files(case, s["folder"])]
+    study = read_study(paths, RESEARCH)
+    assert study.has_vendor_adc
+    assert {r.content for r in study.series if r.used} == {"adc", "dwi-trace"}
+    vendor = stacked_volume(case, adc["folder"], None)
+    fitted = fit_adc(study.stations[0].volume).adc_um2_s
+    both = np.isfinite(fitted)
+    assert both.mean() > 0.2
+    assert fitted[both] == pytest.approx(vendor[both], rel=1e-4)

@@ -1,5 +1,6 @@
 """From every vendor's form of one body to results, through the reader."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +11,7 @@ from dicom_objects.reading.diffusion import read_study
 from dicom_objects.scanner.flavours import Flavour
 from dicom_objects.scanner.study import write_study
 from dicom_objects.writing.results import encode_results
+from imaging.adc import taken_over
 from imaging.diffusion import DiffusionVolume, Station
 from imaging.geometry import Geometry
 from tests.dicom_objects.conftest import B_VALUES, SLICES, SPACING_MM, STEP, make_content
@@ -55,6 +57,35 @@ def test_references_lead_to_the_pixels_of_the_slice(flavour, tmp_path):
             assert likeness > 0.99
             claims = "YES" if pixels.shape == (SIDE, SIDE) else "NO"
             assert reference.SpatialLocationsPreserved == claims
+
+
+def test_results_of_a_scanners_adc_map_name_it_as_their_source(study_files, tmp_path):
+    sent = [f for f in study_files if f.parent.name[:3] in {"103", "150", "203", "250"}]
+    content = make_content(read_study(sent))
+    content = replace(content, fit=taken_over(content.fit))
+    results = encode_results(content, tmp_path / "results")
+    assert [r.kind for r in results] == ["seg", "seg", "adc", "adc", "sr"]
+    assert all(iod_errors(result.path) == [] for result in results)
+    adc = pydicom.dcmread(results[2].path)
+    sources = adc.PerFrameFunctionalGroupsSequence[0].DerivationImageSequence[0].SourceImageSequence
+    headers = {h.SOPInstanceUID: h for h in map(pydicom.dcmread, sent)}
+    kinds = [headers[s.ReferencedSOPInstanceUID].ImageType[-1] for s in sources]
+    assert len(kinds) == 2
+    assert kinds[0] == "ADC"
+    definition = adc.PerFrameFunctionalGroupsSequence[0].get("RealWorldValueMappingSequence")
+    mapping = definition or adc.SharedFunctionalGroupsSequence[0].RealWorldValueMappingSequence
+    meanings = [
+        i.ConceptNameCodeSequence[0].CodeMeaning for i in mapping[0].QuantityDefinitionSequence
+    ]
+    assert not {"Model Fitting Method", "Measurement Method"} & set(meanings)
+    told = {i.ReferencedSOPInstanceUID for i in evidence(pydicom.dcmread(results[-1].path))}
+    assert {h.SOPInstanceUID for h in headers.values()} <= told
+
+
+def evidence(report):
+    for study in report.CurrentRequestedProcedureEvidenceSequence:
+        for series in study.ReferencedSeriesSequence:
+            yield from series.ReferencedSOPSequence
 
 
 def stored_pixels(path, reference):
