@@ -89,6 +89,10 @@ class TritonSettings(Section):
     )
 
 
+RULE = "rule"
+"""Of `models.disease`: the documented rule finds disease, and no network is asked."""
+
+
 class ModelSettings(Section):
     """Where the served models are, and where they run."""
 
@@ -99,7 +103,7 @@ class ModelSettings(Section):
     repository: Path = _PROJECT / "model_repository"
     anatomy: str = "anatomy"
     disease: str | None = Field(
-        default=None, description="the disease network; the rule of [disease] if not given"
+        default=None, description='the disease network; "rule" or nothing: the rule of [disease]'
     )
 
 

@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from service.build import build, git_commit, version
+from service.sections import RULE
 from service.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -133,7 +134,12 @@ def open_version(settings: Settings, folder: Path, version: int) -> Segmentation
 
 
 def _model_folder(settings: Settings, name: str | None) -> Path | None:
-    return settings.models.repository.absolute() / name if name else None
+    return settings.models.repository.absolute() / name if name and name != RULE else None
+
+
+def _model_folders(settings: Settings) -> tuple[Path, ...]:
+    names = (settings.models.anatomy, settings.models.disease)
+    return tuple(folder for name in names if (folder := _model_folder(settings, name)))
 
 
 def fit_limits(settings: Settings) -> FitLimits:
@@ -184,7 +190,7 @@ def make_api(settings: Settings, store: JobStore) -> FastAPI:
         store=store,
         results_dir=settings.results_dir.absolute(),
         spool_dir=settings.spool_dir.absolute(),
-        model_dir=settings.models.repository.absolute() / settings.models.anatomy,
+        model_dirs=_model_folders(settings),
         node_host=settings.node.host,
         node_port=settings.node.port,
         node_ae_title=settings.node.ae_title,

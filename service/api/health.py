@@ -60,7 +60,8 @@ def _store(site: Site) -> None:
 
 
 def _model(site: Site) -> None:
-    load_spec(site.model_dir)
+    for folder in site.model_dirs:
+        load_spec(folder)
 
 
 def _disk(site: Site) -> None:

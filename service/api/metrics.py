@@ -5,6 +5,7 @@ Names as `reference/clinical_and_console.md` C3, prefix `osteon_`, base units, f
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily, Metric, SummaryMetricFamily
@@ -57,7 +58,8 @@ class StoreCollector(Collector):
         return family
 
     def _model(self) -> Iterator[Metric]:
-        spec = _spec(self._site)
+        specs = _specs(self._site)
+        spec = specs[0]
         labels = {
             "version": self._site.version,
             "git": self._site.git_commit[:12],
@@ -67,8 +69,8 @@ class StoreCollector(Collector):
         info = GaugeMetricFamily("osteon_build_info", "Which software.", labels=list(labels))
         info.add_metric(list(labels.values()), 1)
         yield info
-        ready = GaugeMetricFamily("osteon_model_ready", "Whether the model can be served.")
-        ready.add_metric([], float(spec is not None))
+        ready = GaugeMetricFamily("osteon_model_ready", "Whether every model can be served.")
+        ready.add_metric([], float(all(specs)))
         yield ready
 
     def _disk(self) -> Metric:
@@ -81,8 +83,12 @@ class StoreCollector(Collector):
         return family
 
 
-def _spec(site: Site) -> ModelSpec | None:
+def _specs(site: Site) -> list[ModelSpec | None]:
+    return [_spec(folder) for folder in site.model_dirs]
+
+
+def _spec(folder: Path) -> ModelSpec | None:
     try:
-        return load_spec(site.model_dir)
+        return load_spec(folder)
     except ModelMismatch:
         return None

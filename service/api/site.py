@@ -19,7 +19,8 @@ class Site:
     store: JobStore
     results_dir: Path
     spool_dir: Path
-    model_dir: Path
+    model_dirs: tuple[Path, ...]
+    """Folders of the models that a study is measured with, anatomy first."""
     node_host: str
     node_port: int
     node_ae_title: str

@@ -24,6 +24,7 @@ def test_the_demonstration_ends_well_and_leaves_numbers_picture_and_address(
         env={
             **os.environ,
             "OSTEON_MODELS__REPOSITORY": str(quick_models),
+            "OSTEON_MODELS__DISEASE": "rule",  # there is a quick model of anatomy only
             # The quick model draws no spinal canal.
             "OSTEON_NORMALISATION__WITHOUT_CANAL": "percentile",
         },

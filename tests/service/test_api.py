@@ -11,6 +11,7 @@ from service.api import health
 from service.api.app import create_app
 from service.api.site import Site
 from tests.service.web import TestClient
+from tests.workers.served import Fraction, write_model
 from workers.summary import series_summary
 
 
@@ -20,7 +21,7 @@ def site(store, tmp_path):
         store=store,
         results_dir=tmp_path / "results",
         spool_dir=tmp_path / "spool",
-        model_dir=tmp_path / "model",
+        model_dirs=(tmp_path / "model", tmp_path / "disease"),
         node_host="127.0.0.1",
         node_port=1,
         node_ae_title="OSTEON",
@@ -224,6 +225,17 @@ def test_livez_and_readyz(client, monkeypatch):
     assert "osteon.json" in checks["model"]["reason"]
     monkeypatch.setattr(health, "CHECKS", {"store": health.CHECKS["store"]})
     assert client.get("/readyz").status_code == 200
+
+
+def test_every_model_must_be_there_to_be_ready(client, site):
+    anatomy, _ = site.model_dirs
+    write_model(anatomy, Fraction())
+    checks = {c["name"]: c for c in client.get("/readyz").json()["checks"]}
+    assert "no model in" in checks["model"]["reason"]
+    assert "/disease" in checks["model"]["reason"]
+    text = client.get("/metrics").text
+    assert "osteon_model_ready 0.0" in text
+    assert 'model="anatomy"' in text
 
 
 def test_metrics_have_our_prefix_and_no_identifier(client, delivered, rejected):

@@ -5,6 +5,7 @@ import pytest
 from imaging.adc import AdcSettings
 from imaging.normalisation import NormalisationRule
 from service.settings import SettingsError, load_settings
+from service.wiring import worker_configuration
 
 
 def write(path, text):
@@ -143,3 +144,12 @@ def test_a_site_can_do_without_adc_maps():
     assert wiring.worker_configuration(load_settings()).build.adc_map
     without = load_settings({"results": {"adc_map": False}})
     assert not wiring.worker_configuration(without).build.adc_map
+
+
+def test_disease_is_found_by_the_network_that_is_named_or_by_the_rule(tmp_path):
+    models = {"repository": str(tmp_path), "disease": "mine"}
+    assert (
+        worker_configuration(load_settings({"models": models})).disease_model == tmp_path / "mine"
+    )
+    by_rule = load_settings({"models": {**models, "disease": "rule"}})
+    assert worker_configuration(by_rule).disease_model is None
