@@ -9,6 +9,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from phantom.patient import BodyModelName
+from training.body_models import refuse_held_out
 from training.cases import read_case, write_case
 from training.errors import TrainingError
 from training.seeds import parse_seeds, refuse_test_seeds
@@ -69,6 +71,7 @@ class Recipe:
     spec: ModelSpec
     task: str = "anatomy"
     anatomy_model: Path = Path()
+    body_model: BodyModelName = BodyModelName.BEADED
 
 
 def prepare_cohort(
@@ -78,7 +81,12 @@ def prepare_cohort(
 
     A case that is there is left alone, so a stopped run goes on where it was. `on_case` hears
     the seed of every case that was finished.
+
+    Raises:
+        TrainingError: `HELD_OUT_BODY`, the recipe's body model is kept for evaluation.
+
     """
+    refuse_held_out(recipe.body_model)
     cohort.folder.mkdir(parents=True, exist_ok=True)
     missing = cohort.missing()
     if workers <= 1:
@@ -97,9 +105,9 @@ def _make(folder: Path, seed: int, recipe: Recipe) -> int:
     from training.phantoms import disease_case, phantom_case  # noqa: PLC0415
 
     if recipe.task == "disease":
-        case = disease_case(seed, recipe.spec, recipe.anatomy_model)
+        case = disease_case(seed, recipe.spec, recipe.anatomy_model, recipe.body_model)
     else:
-        case = phantom_case(seed, recipe.spec)
+        case = phantom_case(seed, recipe.spec, recipe.body_model)
     write_case(case, case_path(folder, seed))
     return seed
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from phantom.patient import BodyModelName
 from training.allocation import keep_freed_memory
 from training.assessment.comparison import compare_models, comparison_table
 from training.assessment.files import read_cases, read_declared, write_evaluation
 from training.atlas.cohort import atlas_plan, softened
+from training.body_models import population, refuse_held_out_cases
 from training.cohort import Recipe, prepare_cohort, training_cohort
 from training.declaration import read_declaration
 from training.device import choose_device
-from training.evaluation import POPULATION, evaluate_cohort, models_of
+from training.evaluation import evaluate_cohort, models_of
 from training.experiment import OF_ATLASES, load_experiment
 from training.export import export_run
 from training.fit import FitPlan, train
@@ -46,18 +48,24 @@ class Prepared:
 
 
 def prepare(
-    config: Path, seeds: str | None, workers: int, on_case: Callable[[int], None]
+    config: Path,
+    seeds: str | None,
+    workers: int,
+    on_case: Callable[[int], None],
+    body_model: BodyModelName = BodyModelName.BEADED,
 ) -> Prepared:
     """Make synthetic cases of an experiment: its train and validation seeds, or `seeds`.
 
     Raises:
-        TrainingError: `TEST_SEEDS`, a seed is kept for evaluation; `EXPERIMENT`, a bad YAML.
+        TrainingError: `TEST_SEEDS`, a seed is kept for evaluation; `HELD_OUT_BODY`, the body
+            model is; `EXPERIMENT`, a bad YAML.
 
     """
     experiment = load_experiment(config)
     chosen = seeds or f"{experiment.cohort.validation_seeds},{experiment.cohort.train_seeds}"
     cohort = training_cohort(Path(experiment.cohort.folder), chosen)
-    made = prepare_cohort(cohort, _recipe(experiment), workers, on_case)
+    recipe = replace(_recipe(experiment), body_model=body_model)
+    made = prepare_cohort(cohort, recipe, workers, on_case)
     return Prepared(made, len(cohort.seeds), cohort.folder)
 
 
@@ -123,6 +131,7 @@ def fit(
     experiment = load_experiment(config)
     folder = Path(experiment.cohort.folder)
     cases, held_out = cohort_cases(experiment.cohort, folder)
+    refuse_held_out_cases(case.name for case in (*cases, *held_out))
     if experiment.labels in OF_ATLASES:
         cases = softened(atlas_plan(folder, experiment.atlas), cases, experiment.labels)
     begin_run(run, experiment, [c.name for c in cases], [c.name for c in held_out])
@@ -141,17 +150,23 @@ def fit(
 
 
 def evaluate(
-    model: Path, seeds: str, out: Path, workers: int, on_case: Callable[[int], None]
+    model: Path,
+    seeds: str,
+    out: Path,
+    workers: int,
+    on_case: Callable[[int], None],
+    body_model: BodyModelName = BodyModelName.BEADED,
 ) -> str:
-    """Evaluate a model folder on phantom seeds; return the table as Markdown.
+    """Evaluate a model folder on phantom seeds of a body model; return the table as Markdown.
 
     A disease network is evaluated with the anatomy network in the folder beside it.
 
     Writes `evaluation.json`, `evaluation.md`, plots and the cases into `out`.
     """
-    results = evaluate_cohort(models_of(model), parse_seeds(seeds), out, workers, on_case)
+    chosen = parse_seeds(seeds)
+    results = evaluate_cohort(models_of(model), chosen, out, workers, on_case, body_model)
     spec = read_declaration(model / "osteon.json")
-    return write_evaluation(results, spec.sha256, POPULATION, out, spec.thresholds)
+    return write_evaluation(results, spec.sha256, population(body_model), out, spec.thresholds)
 
 
 def compare(evaluations: Sequence[Path]) -> str:

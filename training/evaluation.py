@@ -30,8 +30,9 @@ from imaging.measurement import MeasurementSettings, measure
 from imaging.normalisation import MEASURE_ANYWAY, normalise_high_b
 from imaging.preprocessing import preprocess, to_probability
 from phantom.acquisition import acquire
-from phantom.patient import make_patient
+from phantom.patient import BodyModelName, PatientOptions, make_patient
 from training.allocation import keep_freed_memory
+from training.body_models import case_name
 from training.declaration import read_declaration
 from training.exams import synthetic_exam
 from training.inference import has_bf16, scripted_predictor, slab_probability
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from training.exams import Exam, Images
     from training.inference import Predictor
 
-POPULATION = "Synthetic patients (phantom seeds)"
 RULE = (
     "the disease rule inside this model's bones (this model has no lesion network; confidence is "
     "a component's peak signal over the patient's threshold)"
@@ -90,11 +90,14 @@ def load_model(folder: Path) -> ServedModel:
 
 
 def evaluate_patient(
-    seed: int, model: ServedModel, disease_model: ServedModel | None = None
+    seed: int,
+    model: ServedModel,
+    disease_model: ServedModel | None = None,
+    body_model: BodyModelName = BodyModelName.BEADED,
 ) -> CaseResult:
-    """Make the synthetic patient `seed`, and measure as serving does."""
-    acquisition = acquire(make_patient(seed))
-    return evaluate_acquisition(f"phantom-{seed:05d}", acquisition, model, disease_model)
+    """Make the synthetic patient `seed` of a body model, and measure as serving does."""
+    acquisition = acquire(make_patient(seed, PatientOptions(body_model=body_model)))
+    return evaluate_acquisition(case_name(seed, body_model), acquisition, model, disease_model)
 
 
 def evaluate_acquisition(
@@ -164,21 +167,29 @@ def models_of(folder: Path, anatomy: Path | None = None) -> Models:
 
 
 def evaluate_cohort(
-    models: Models, seeds: tuple[int, ...], out: Path, workers: int, on_case: Callable[[int], None]
+    models: Models,
+    seeds: tuple[int, ...],
+    out: Path,
+    workers: int,
+    on_case: Callable[[int], None],
+    body_model: BodyModelName = BodyModelName.BEADED,
 ) -> list[CaseResult]:
     """Evaluate every seed; one JSON a case, and those of the same model and software are kept."""
-    cases = out / f"cases-{_fingerprint(models)}"
+    cases = out / f"cases-{fingerprint(models)}"
     cases.mkdir(parents=True, exist_ok=True)
-    missing = [s for s in seeds if not _result_path(cases, s).exists()]
+    paths = {s: cases / f"{case_name(s, body_model)}.json" for s in seeds}
+    missing = [(s, path) for s, path in paths.items() if not path.exists()]
     if workers <= 1:
-        for seed in missing:
-            on_case(_evaluate_to_file(models, seed, cases))
+        for seed, path in missing:
+            on_case(_evaluate_to_file(models, seed, body_model, path))
     else:
         with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_one_thread) as pool:
-            futures = [pool.submit(_evaluate_to_file, models, s, cases) for s in missing]
+            futures = [
+                pool.submit(_evaluate_to_file, models, s, body_model, path) for s, path in missing
+            ]
             for future in as_completed(futures):
                 on_case(future.result())
-    return [read_result(_result_path(cases, s)) for s in seeds]
+    return [read_result(path) for path in paths.values()]
 
 
 def _burden(images: Images, anatomy: Anatomy, disease_model: ServedModel | None) -> _Burden:
@@ -208,14 +219,13 @@ def _by_network(seen: Seen, model: ServedModel) -> tuple[DiseaseMask, NDArray[np
     return mask, to_probability(probability[1], given.geometry, seen.geometry)
 
 
-def _evaluate_to_file(models: Models, seed: int, cases: Path) -> int:
+def _evaluate_to_file(models: Models, seed: int, body_model: BodyModelName, path: Path) -> int:
     disease = load_model(models.disease) if models.disease else None
-    result = evaluate_patient(seed, load_model(models.anatomy), disease)
-    write_result(result, _result_path(cases, seed))
+    write_result(evaluate_patient(seed, load_model(models.anatomy), disease, body_model), path)
     return seed
 
 
-def _fingerprint(models: Models) -> str:
+def fingerprint(models: Models) -> str:
     """Digest of what decides a result: the models, how patients are made, measured and scored."""
     digest = hashlib.sha256(read_declaration(models.anatomy / "osteon.json").sha256.encode())
     if models.disease:
@@ -224,10 +234,6 @@ def _fingerprint(models: Models) -> str:
         for path in sorted(Path(room.__path__[0]).rglob("*.py")):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
-
-
-def _result_path(cases: Path, seed: int) -> Path:
-    return cases / f"phantom-{seed:05d}.json"
 
 
 def _one_thread() -> None:

@@ -107,7 +107,8 @@ def test_a_disease_network_is_evaluated_with_the_anatomy_beside_it(oracle, tmp_p
 def test_exams_that_were_scored_are_kept(monkeypatch, tmp_path):
     made = []
 
-    def score(seed, model, disease):
+    def score(seed, model, disease, body):
+        assert body == "beaded"
         made.append((seed, model, disease))
         return case(seed)
 
