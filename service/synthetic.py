@@ -11,8 +11,10 @@ import numpy as np
 
 from dicom_objects.scanner.flavours import Flavour
 from dicom_objects.scanner.study import write_study
-from phantom.acquisition import Protocol, acquire
+from phantom.acquisition import Protocol, acquire, body_grid
+from phantom.body import paint_body
 from phantom.patient import PatientOptions, make_patient
+from phantom.t1 import T1Protocol, acquire_t1
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 SMALL = Protocol(in_plane_mm=5.0, matrix=(80, 104))
 """Coarse pixels: a study of a tenth of the size, for tests of everything but accuracy."""
+T1 = T1Protocol(slice_mm=5.0, in_plane_mm=2.0)
+SMALL_T1 = T1Protocol(slice_mm=5.0, in_plane_mm=4.0)
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class PhantomOrder:
     small: bool = False
     distractors: bool = True
     flavour: Flavour = Flavour.STANDARD
+    t1: bool = True
+    """Whether the study has T1-weighted images, which the list of focal lesions needs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +65,17 @@ class SyntheticStudy:
 def make_study(order: PhantomOrder, out: Path) -> SyntheticStudy:
     """Make a patient, scan it, and write `out`/dicom and `out`/truth."""
     patient = make_patient(order.seed, PatientOptions(diseased=order.diseased))
-    acquisition = acquire(patient, SMALL if order.small else Protocol())
+    protocol = SMALL if order.small else Protocol()
+    body = paint_body(patient, body_grid(patient, protocol))
+    acquisition = acquire(patient, protocol, body)
+    t1 = acquire_t1(patient, body, SMALL_T1 if order.small else T1) if order.t1 else None
     dicom_dir = out / "dicom"
     files = write_study(
-        acquisition, dicom_dir, distractors=order.distractors, flavour=order.flavour
+        acquisition,
+        dicom_dir,
+        distractors=order.distractors,
+        flavour=order.flavour,
+        t1=t1,
     )
     study = SyntheticStudy(acquisition, dicom_dir, files, order.flavour)
     _write_truth(study, out / "truth")

@@ -17,6 +17,7 @@ from dicom_objects.reading.records import DiffusionStudy, SeriesRecord, SourceIm
 from dicom_objects.reading.series_records import not_dicom, records_of, study_reason
 from dicom_objects.reading.station_images import load_stack
 from dicom_objects.reading.study_plan import plan_study
+from dicom_objects.reading.t1_plan import load_t1, plan_t1, with_t1
 from dicom_objects.reading.volumes import Refusal
 from imaging.adc import signal_before_decay
 from imaging.diffusion import DiffusionVolume, Station
@@ -63,11 +64,13 @@ def read_study(paths: Sequence[Path], limits: FitLimits = DEFAULT_LIMITS) -> Dif
     if several or not read:
         raise NoUsableDiffusion(*(several or study_reason(records)), records)
     names = [f"station {k + 1}" for k in range(len(read))]
+    t1, t1_plan = load_t1(plan_t1(plan))
     return DiffusionStudy(
         study_uid=frames[0].study_uid,
         stations=tuple(Station(n, images) for n, (images, _) in zip(names, read, strict=True)),
         sources=tuple(_source(n, found) for n, (_, found) in zip(names, read, strict=True)),
-        series=tuple(records),
+        series=tuple(with_t1(records, t1_plan)),
+        t1=t1,
     )
 
 
@@ -86,8 +89,9 @@ def describe_study(
     several = _several(frames)
     records = records_of(plan, () if several else plan.stations)
     records += [not_dicom(len(unreadable))] if unreadable else []
-    measurable = plan.stations and not several
-    return tuple(records), None if measurable else several or study_reason(records)
+    if plan.stations and not several:
+        return tuple(with_t1(records, plan_t1(plan))), None
+    return tuple(records), several or study_reason(records)
 
 
 def _load(found: StationStacks) -> tuple[DiffusionVolume | None, list[Refusal]]:

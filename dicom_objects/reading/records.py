@@ -45,7 +45,7 @@ class SeriesRecord:
     reason: str
     """One sentence."""
     content: str = "other"
-    """"dwi-trace", "dwi-directions", "dwi-mixed", "adc", "derived" or "other"."""
+    """"dwi-trace", "dwi-directions", "dwi-mixed", "adc", "derived", "t1" or "other"."""
     b_labels: tuple[float, ...] = ()
     """The b-values rounded for people; repeats of b 0 at b 0.001 to 10 are 0."""
     volumes: tuple[VolumeRecord, ...] = ()
@@ -97,6 +97,8 @@ class DiffusionStudy:
     stations: tuple[Station, ...]
     sources: tuple[StationSource, ...]
     series: tuple[SeriesRecord, ...]
+    t1: tuple[Station, ...] = ()
+    """T1-weighted stations, one image each (key 0.0), for focal lesions only; often none."""
 
     @property
     def has_vendor_adc(self) -> bool:

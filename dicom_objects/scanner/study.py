@@ -25,6 +25,7 @@ from dicom_objects.scanner.headers import Identity, Sequence
 from dicom_objects.scanner.mr_image import slices_of
 from dicom_objects.scanner.object_series import ObjectSeries, write_objects
 from dicom_objects.scanner.scan import Habit, Scan, Writer
+from dicom_objects.scanner.t1 import t1_series
 from phantom.distractors import localizer, t2_stack
 from phantom.patient import make_patient
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from phantom.acquisition import Acquisition
+    from phantom.t1 import T1Scan
 
 __all__ = ["Flavour", "Identity", "write_study"]
 
@@ -61,6 +63,7 @@ def write_study(
     identity: Identity | None = None,
     distractors: bool = True,
     flavour: Flavour = Flavour.STANDARD,
+    t1: T1Scan | None = None,
 ) -> tuple[Path, ...]:
     """Write the acquisition under `folder`, one sub-folder a series; return the files.
 
@@ -71,6 +74,7 @@ def write_study(
         distractors: whether what a reader must leave alone is written as well: localizer, T2,
             vendor ADC, computed b-values, reports.
         flavour: whose form the objects have.
+        t1: a T1-weighted scan of the same person; none is written if not given.
 
     """
     who = identity or Identity(patient_id=f"OSTEON-PHANTOM-{acquisition.seed}")
@@ -78,6 +82,7 @@ def write_study(
     scan = Scan(acquisition, who, vendor.habit)
     series = list(_around(scan)) if distractors else []
     series += vendor.writer(scan, distractors)
+    series += t1_series(scan, t1) if t1 is not None else ()
     paths: list[Path] = []
     for one in sorted(series, key=lambda s: s.number):
         paths += write_objects(one, folder / one.folder_name)
