@@ -13,11 +13,10 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, TaskProgressColumn
 
-from training import cli_cases, cli_models
+from training import cli_cases, cli_evaluate, cli_models
 from training.cli_cases import EXPERIMENT, Config, progress_bar
 from training.errors import TrainingError
 from training.experiment import load_experiment
-from training.seeds import parse_seeds
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -35,6 +34,15 @@ app = typer.Typer(
 app.command()(cli_cases.prepare)
 app.command("export-cases")(cli_cases.export_cases)
 app.command("import-model")(cli_cases.import_model)
+for _measure in (
+    cli_evaluate.evaluate,
+    cli_evaluate.evaluate_data,
+    cli_evaluate.pool,
+    cli_evaluate.compare,
+    cli_evaluate.readers,
+    cli_evaluate.reproduce,
+):
+    app.command()(_measure)
 app.command()(cli_models.threshold)
 _stderr = Console(stderr=True)
 
@@ -75,13 +83,18 @@ def fit(
     ] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the run's last checkpoint.")] = True,
     device: Annotated[str, typer.Option(help="auto (cuda where it is), cpu, cuda:0.")] = "auto",
+    fold: Annotated[
+        str | None, typer.Option(help="2/5: hold out the second of five parts of your patients.")
+    ] = None,
 ) -> None:
     """Train the network; Ctrl-C or SIGTERM writes a checkpoint, the same command goes on.
 
     Leaves config.yaml, splits.json, metrics.jsonl, TensorBoard events and a checkpoint in RUN.
     """
     from training.commands import fit as run_fit  # noqa: PLC0415 - torch takes seconds to load
+    from training.own_commands import with_fold  # noqa: PLC0415
 
+    config = with_fold(config, fold, run) if fold else config
     signal.signal(signal.SIGTERM, _interrupt)
     with progress_bar(TaskProgressColumn()) as bar:
         task = bar.add_task("loading", total=1000)
@@ -94,45 +107,6 @@ def fit(
 
         last = run_fit(config, run, max_minutes, resume, show, device)
     typer.echo(f"{run}: step {last.step}" if last else f"{run}: nothing left to do")
-
-
-@app.command()
-def evaluate(
-    model: Annotated[Path, typer.Argument(help="A folder with osteon.json and 1/model.pt.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
-    seeds: Annotated[str, typer.Option(help="Phantom seeds.")] = "1000-1019",
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
-) -> None:
-    """Measure a model on synthetic patients through the whole path and print the table.
-
-    Writes one JSON a case (a stopped evaluation goes on), evaluation.json, evaluation.md, plots.
-    """
-    from training.commands import evaluate as run_evaluate  # noqa: PLC0415
-
-    with progress_bar(MofNCompleteColumn()) as bar:
-        task = bar.add_task("evaluating", total=len(parse_seeds(seeds)))
-        table = run_evaluate(model, seeds, out, workers, lambda _: bar.advance(task))
-    typer.echo(table)
-
-
-@app.command()
-def compare(
-    evaluations: Annotated[list[Path], typer.Argument(help="Folders that `evaluate` wrote.")],
-) -> None:
-    """Test whether models differ: Wilcoxon by patient, Mann-Whitney by lesion, Bonferroni."""
-    from training.commands import compare as run_compare  # noqa: PLC0415
-
-    typer.echo(run_compare(evaluations))
-
-
-@app.command()
-def readers(
-    grades: Annotated[Path, typer.Argument(help="CSV: exam, structure, reader, grade.")],
-) -> None:
-    """Print a reader study: grades from poor to excellent, and Gwet's AC1 by structure."""
-    from training.assessment.readers import read_grades, reader_table  # noqa: PLC0415
-
-    typer.echo(reader_table(read_grades(grades)))
 
 
 @app.command()
@@ -192,30 +166,6 @@ def focal(
 
         loaded = fit_focal(config, run, workers, device, show)
     typer.echo(f"{run}: {loaded.in_words()}")
-
-
-@app.command()
-def reproduce(
-    table: Annotated[str, typer.Argument(help="Which paper's table: anatomy, focal.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for everything that is made.")],
-    preset: Annotated[str, typer.Option(help="small (20 minutes) or full (hours).")] = "small",
-    config: Annotated[Path | None, typer.Option("-c", help="A YAML in place of a preset.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = os.cpu_count() or 1,
-) -> None:
-    """Print a paper's table from scratch on synthetic patients, with fixed seeds.
-
-    Goes on where it was stopped.
-    """
-    from training.reproduction.tables import reproduce_table  # noqa: PLC0415
-
-    with progress_bar(TaskProgressColumn()) as bar:
-        task = bar.add_task("starting", total=1000)
-
-        def show(stage: str, done: float) -> None:
-            bar.update(task, description=stage, completed=1000 * done)
-
-        text = reproduce_table(table, config or preset, out, workers, show)
-    typer.echo(text)
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from training.seeds import parse_seeds
 
 EXPERIMENT = Path(__file__).parent / "experiments" / "anatomy.yaml"
 Config = Annotated[Path, typer.Option("--config", "-c", help="The experiment's YAML file.")]
-_PARTIAL = 4
+PARTIAL = 4
 
 
 def progress_bar(amount: ProgressColumn) -> Progress:
@@ -114,4 +114,4 @@ def _prepare_data(config: Path, data: Path, classes: Path | None, workers: int) 
         typer.echo(f"{case.name}: [{case.code}] {case.reason}", err=True)
     typer.echo(f"{done.made} of {done.asked} cases in {done.folder}, split by patient")
     if refused:
-        raise typer.Exit(_PARTIAL)
+        raise typer.Exit(PARTIAL)

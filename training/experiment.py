@@ -16,6 +16,7 @@ from training.errors import TrainingError
 from training.tasks import TASKS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 LABELS = ("hard", "soft", "majority")
@@ -37,6 +38,8 @@ class CohortSettings:
     """Patients that `osteon train reproduce` measures on."""
     anatomy_model: str = ""
     """Folder of the served anatomy network, for tasks that are given its answer."""
+    fold: str = ""
+    """"2/5": hold out the second of five parts of a user's patients, in place of `splits.json`."""
 
 
 @dataclass(frozen=True)
@@ -178,35 +181,28 @@ def load_experiment(path: Path) -> Experiment:
         experiment: Experiment = build(Experiment, values, "experiment")
     except (yaml.YAMLError, TypeError, ValueError) as error:
         raise TrainingError(f"{path}: {error}", code="EXPERIMENT") from error
-    _check(experiment, path)
+    for problem in _problems(experiment):
+        raise TrainingError(f"{path}: {problem}", code="EXPERIMENT")
     return experiment
 
 
-def _check(experiment: Experiment, path: Path) -> None:
+def _problems(experiment: Experiment) -> Iterator[str]:
+    """Yield what cannot be."""
+    labels, atlas, cohort = experiment.labels, experiment.atlas, experiment.cohort
     if experiment.task not in TASKS:
-        message = f"{path}: task must be one of {', '.join(TASKS)}, not {experiment.task!r}"
-        raise TrainingError(message, code="EXPERIMENT")
-    if experiment.labels not in LABELS:
-        message = f"{path}: labels must be {' or '.join(LABELS)}, not {experiment.labels!r}"
-        raise TrainingError(message, code="EXPERIMENT")
-    if experiment.labels in OF_ATLASES and not _has_atlases(experiment):
-        message = (
-            f"{path}: labels: {experiment.labels} needs the task anatomy, and atlas.seeds or "
-            "atlas.cases"
-        )
-        raise TrainingError(message, code="EXPERIMENT")
+        yield f"task must be one of {', '.join(TASKS)}, not {experiment.task!r}"
+    if labels not in LABELS:
+        yield f"labels must be {' or '.join(LABELS)}, not {labels!r}"
+    named = experiment.task == "anatomy" and (atlas.seeds or atlas.cases)
+    if labels in OF_ATLASES and not named:
+        yield f"labels: {labels} needs the task anatomy, and atlas.seeds or atlas.cases"
+    if cohort.fold and cohort.train_seeds:
+        yield "cohort.fold splits a user's patients; leave cohort.train_seeds out"
     if len(experiment.network.filters) < 3:
-        message = f"{path}: network.filters needs three levels or more"
-        raise TrainingError(message, code="EXPERIMENT")
+        yield "network.filters needs three levels or more"
     patch = experiment.fit.patch
     if any(size % step for size, step in zip(patch, experiment.divisor, strict=True)):
-        message = f"{path}: fit.patch {patch} must be multiples of {experiment.divisor}"
-        raise TrainingError(message, code="EXPERIMENT")
-
-
-def _has_atlases(experiment: Experiment) -> bool:
-    atlas = experiment.atlas
-    return experiment.task == "anatomy" and bool(atlas.seeds or atlas.cases)
+        yield f"fit.patch {patch} must be multiples of {experiment.divisor}"
 
 
 def save_experiment(experiment: Experiment, path: Path) -> None:

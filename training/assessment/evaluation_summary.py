@@ -42,19 +42,26 @@ class EvaluationSummary:
 
 
 def summarise(cases: Sequence[CaseResult], population: str) -> EvaluationSummary:
-    """Sum up exams; `population` says in words whose they are. There must be one."""
+    """Sum up exams; `population` says in words whose they are. There must be one.
+
+    Lesions and burden are those of the exams with a lesion source: elsewhere none were looked for.
+    """
     structures = summarise_structures(cases)
-    burden = summarise_burden(cases)
+    looked = [c for c in cases if c.lesion_source]
+    burden = summarise_burden(looked)
     seconds = [c.network_seconds for c in cases]
+    targets = anatomy_targets(structures, seconds) if structures else []
+    if looked:
+        targets += disease_targets(looked, burden)
     return EvaluationSummary(
         population=population,
         cases=tuple(c.case for c in cases),
         structures=structures,
-        targets=(*anatomy_targets(structures, seconds), *disease_targets(cases, burden)),
-        lesion_source=", ".join(dict.fromkeys(c.lesion_source for c in cases)),
-        lesions=summarise_lesions(cases),
-        measurable_lesions=summarise_lesions(cases, MEASURABLE_ML),
-        lesions_by_size=tuple(by_size(cases)),
+        targets=tuple(targets),
+        lesion_source=", ".join(dict.fromkeys(c.lesion_source for c in looked)),
+        lesions=summarise_lesions(looked) if looked else {},
+        measurable_lesions=summarise_lesions(looked, MEASURABLE_ML) if looked else {},
+        lesions_by_size=tuple(by_size(looked)) if looked else (),
         burden=burden,
         canal_reference_accepted=sum(c.reference_accepted for c in cases),
         network_seconds_median=float(np.median(seconds)),

@@ -38,28 +38,31 @@ _PUBLISHED = {
 
 def markdown(summary: EvaluationSummary, cases: Sequence[CaseResult]) -> str:
     """Return the tables of an evaluation, headings at level 3."""
-    accepted = summary.canal_reference_accepted
-    lines = [
-        f"{summary.population}, n = {len(cases)}; none was trained on.",
-        "",
-        *_structure_rows(summary.structures),
-        "",
-        *_target_rows(summary.targets),
-        "",
-        *lesion_rows(summary),
-        "",
-        *size_rows(summary.lesions_by_size),
-        "",
+    lines = [f"{summary.population}, n = {len(cases)}; none was trained on.", ""]
+    if summary.structures:
+        lines += [*_structure_rows(summary.structures), ""]
+    if summary.targets:
+        lines += [*_target_rows(summary.targets), ""]
+    if summary.lesion_source:
+        lines += [*lesion_rows(summary), "", *size_rows(summary.lesions_by_size), ""]
+    lines += [
         *_case_rows(cases),
         "",
-        *_burden_lines(summary.burden),
-        f"- Canal accepted as signal reference: {accepted} of {len(cases)}.",
+        *(_disease_lines(summary) if summary.lesion_source else []),
         (
             f"- Seconds per exam (median): network {summary.network_seconds_median:.1f}, "
             f"scoring {summary.scoring_seconds_median:.1f}."
         ),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _disease_lines(summary: EvaluationSummary) -> list[str]:
+    accepted, n = summary.canal_reference_accepted, len(summary.cases)
+    return [
+        *_burden_lines(summary.burden),
+        f"- Canal accepted as signal reference: {accepted} of {n}.",
+    ]
 
 
 def _structure_rows(structures: dict[str, dict[str, Spread]]) -> list[str]:
@@ -108,7 +111,7 @@ def _target_rows(targets: Sequence[Target]) -> list[str]:
 def _case_rows(cases: Sequence[CaseResult]) -> list[str]:
     groups = ("skeleton", "organs", "spinal_canal")
     lines = [
-        "### Burden",
+        "### Exams",
         "",
         "| case | skeleton | organs | canal | true TDV mL | TDV | % | true gADC µm²/s | gADC | % |",
         "|" + "---|" * 10,
@@ -117,8 +120,8 @@ def _case_rows(cases: Sequence[CaseResult]) -> list[str]:
         dice = " | ".join(
             number(c.structures[g].dice if g in c.structures else None) for g in groups
         )
-        tdv = _pair(c.true_tdv_ml, c.tdv_ml, 1)
-        gadc = _pair(c.true_gadc_um2_s, c.gadc_um2_s, 0)
+        tdv = _pair(c.true_tdv_ml, c.tdv_ml, 1) if c.lesion_source else "- | - | -"
+        gadc = _pair(c.true_gadc_um2_s, c.gadc_um2_s, 0) if c.lesion_source else "- | - | -"
         lines.append(f"| {c.case} | {dice} | {tdv} | {gadc} |")
     return lines
 

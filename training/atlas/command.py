@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from training.atlas.cohort import atlas_plan, label_cohort, phantom_names, scan_times
-from training.errors import TrainingError
 from training.experiment import load_experiment
-from training.intake.splits import read_splits
+from training.intake.splits import cohort_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,14 +64,10 @@ def scans_to_label(experiment: Experiment, seeds: str | None) -> Sequence[str]:
     """Return the names of `seeds`, or of what the experiment trains on, as `fit` chooses it.
 
     Raises:
-        TrainingError: `NO_CASES`, there is none; `SEEDS`, `TEST_SEEDS`.
+        TrainingError: `NO_CASES`, there is none; `SEEDS`, `TEST_SEEDS`, `FOLDS`.
 
     """
     chosen = seeds or experiment.cohort.train_seeds
     if chosen:
         return phantom_names(chosen)
-    names = read_splits(Path(experiment.cohort.folder)).train
-    if not names:
-        message = f"no case in {experiment.cohort.folder}: run `osteon train prepare` first"
-        raise TrainingError(message, code="NO_CASES")
-    return names
+    return cohort_names(experiment.cohort, Path(experiment.cohort.folder))[0]

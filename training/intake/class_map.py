@@ -48,7 +48,8 @@ class ClassMap:
         """Return the position in `known` of what someone calls by `names`; None: ignore it.
 
         The file decides first. What it does not name is taken where a name is itself one of
-        `known`, and ignored where it is a structure that this task has no class for.
+        `known`. Either way a structure that this task has no class for is ignored, so that one
+        file serves every task.
 
         Raises:
             TrainingError: `CLASSES`, neither the file nor Osteon knows it.
@@ -57,7 +58,8 @@ class ClassMap:
         ours = next((self.classes[n] for n in names if n in self.classes), None)
         if ours is None:
             ours = next((n for n in names if n in known), None)
-        if ours is None and any(n in BY_NAME or n == "disease" for n in names):
+        called = [ours] if ours else names
+        if ours not in known and any(n in BY_NAME or n == "disease" for n in called):
             return None
         if ours is None:
             listed = " / ".join(n for n in names if n)

@@ -86,16 +86,34 @@ def nnunet_case(dataset: NnunetDataset, name: str, recipe: Recipe, classes: Clas
         UnreadableImage, UnusableImages, ModelMismatch: the images are not usable.
 
     """
-    given = _given(dataset, name, recipe, classes)
-    labels = labels_of(_parts(dataset, name, recipe, classes), given.geometry)
+    given = _given(nnunet_images(dataset, name, classes), recipe)
+    labels = labels_of(nnunet_parts(dataset, name, recipe.task, classes), given.geometry)
     return Case(name, given.array.astype(np.float16), labels, given.geometry.affine)
 
 
-def _given(dataset: NnunetDataset, name: str, recipe: Recipe, classes: ClassMap) -> ModelInput:
+@dataclass(frozen=True, eq=False)
+class FittedChannels:
+    """ADC and S0 that somebody fitted, and what else a case's channels hold, by quantity."""
+
+    geometry: Geometry
+    fit: AdcFit = field(repr=False)
+    further: dict[str, NDArray[np.float32]] = field(repr=False)
+
+
+def nnunet_images(
+    dataset: NnunetDataset, name: str, classes: ClassMap
+) -> DiffusionVolume | FittedChannels:
+    """Read a case's channels: b-values where there are two, else ADC and S0.
+
+    Raises:
+        TrainingError: `NNUNET`, channels do not say what they are or lie on several grids.
+        UnreadableImage: a file cannot be read.
+
+    """
     images, geometry = _images(dataset, name, classes)
     shells = {float(found[1]): image for q, image in images.items() if (found := _b_value(q))}
     if len(shells) >= 2:
-        return network_input(DiffusionVolume(geometry, shells), recipe)
+        return DiffusionVolume(geometry, shells)
     if "s0" not in images or "adc_um2_s" not in images:
         message = (
             f"{dataset.folder}: channels {', '.join(dataset.channels)} are neither adc_um2_s and"
@@ -105,7 +123,13 @@ def _given(dataset: NnunetDataset, name: str, recipe: Recipe, classes: ClassMap)
     nothing = np.full_like(images["s0"], np.nan)
     fit = AdcFit(images["adc_um2_s"], images["s0"], nothing, ())
     further = {q: image for q, image in images.items() if q not in ("adc_um2_s", "s0")}
-    return preprocess(fit, geometry, recipe.spec, further)
+    return FittedChannels(geometry, fit, further)
+
+
+def _given(images: DiffusionVolume | FittedChannels, recipe: Recipe) -> ModelInput:
+    if isinstance(images, FittedChannels):
+        return preprocess(images.fit, images.geometry, recipe.spec, images.further)
+    return network_input(images, recipe)
 
 
 def _b_value(quantity: str) -> re.Match[str] | None:
@@ -132,13 +156,20 @@ def _images(
     return images, first
 
 
-def _parts(
-    dataset: NnunetDataset, name: str, recipe: Recipe, classes: ClassMap
+def nnunet_parts(
+    dataset: NnunetDataset, name: str, task: str, classes: ClassMap
 ) -> Iterator[LabelPart]:
+    """Yield what a case's label map says of the task's classes.
+
+    Raises:
+        TrainingError: `CLASSES`, a label is not known.
+        UnreadableImage: the file cannot be read.
+
+    """
     file = dataset.folder / "labelsTr" / f"{name}{dataset.file_ending}"
     labels, geometry = read_label_map(file)
     for number in np.unique(labels[labels != 0]).tolist():
         names = [dataset.labels.get(number, ""), str(number)]
-        position = classes.position(names, TASKS[recipe.task].classes, file.name)
+        position = classes.position(names, TASKS[task].classes, file.name)
         if position:
             yield LabelPart(position, geometry, (labels == number).astype(np.float32))

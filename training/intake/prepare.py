@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from dicom_objects.errors import DicomObjectError
 from imaging.errors import ImagingError
@@ -26,13 +26,16 @@ if TYPE_CHECKING:
     from training.intake.class_map import ClassMap
 
 
+Made = TypeVar("Made")
+
+
 @dataclass(frozen=True)
-class Source:
-    """One case that can be made: its name, its patient's pseudonym, and how."""
+class Source(Generic[Made]):
+    """One case or exam that can be made: its name, its patient's pseudonym, and how."""
 
     name: str
     patient: str
-    make: Callable[[], Case] = field(repr=False)
+    make: Callable[[], Made] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Refused:
     reason: str
 
 
-def find_sources(data: Path, recipe: Recipe, classes: ClassMap) -> list[Source]:
+def find_sources(data: Path, recipe: Recipe, classes: ClassMap) -> list[Source[Case]]:
     """Return the cases of a folder: nnU-Net's where there is a `dataset.json`, else studies.
 
     Raises:
@@ -64,7 +67,7 @@ def find_sources(data: Path, recipe: Recipe, classes: ClassMap) -> list[Source]:
 
 
 def prepare_sources(
-    sources: list[Source],
+    sources: list[Source[Case]],
     folder: Path,
     seed: int,
     workers: int,
@@ -85,8 +88,8 @@ def prepare_sources(
     return refused
 
 
-def _made(sources: list[Source], folder: Path, workers: int) -> Iterator[Refused | None]:
-    make: Callable[[Source], Refused | None] = partial(_make, folder)
+def _made(sources: list[Source[Case]], folder: Path, workers: int) -> Iterator[Refused | None]:
+    make: Callable[[Source[Case]], Refused | None] = partial(_make, folder)
     if workers <= 1:
         yield from map(make, sources)
         return
@@ -95,7 +98,7 @@ def _made(sources: list[Source], folder: Path, workers: int) -> Iterator[Refused
         yield from results
 
 
-def _make(folder: Path, source: Source) -> Refused | None:
+def _make(folder: Path, source: Source[Case]) -> Refused | None:
     try:
         write_case(source.make(), folder / f"{source.name}.npz")
     except (DicomObjectError, ImagingError, TrainingError) as error:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from imaging.lesions import find_lesions
 from training.cases import read_case
 from training.cohort import Cohort, training_cohort
 from training.errors import TrainingError
+from training.folds import FoldCase, stratified_folds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,31 +93,66 @@ def write_splits(splits: Splits, folder: Path) -> None:
 
 
 def cohort_cases(settings: CohortSettings, folder: Path) -> tuple[list[Case], list[Case]]:
-    """Return the cases to train on and those held out: by seeds, or by `splits.json` without.
+    """Return the cases to train on and those held out: by seeds, or by `cohort_names` without.
 
     Raises:
-        TrainingError: `NO_CASES`, nothing is prepared; `CASE`, a file is not a case.
+        TrainingError: `NO_CASES`, nothing is prepared; `CASE`, a file is not a case; `FOLDS`.
 
     """
     if settings.train_seeds:
         return training_cohort(folder, settings.train_seeds).read(), held_out_cases(
             settings, folder
         )
-    splits = _both_sides(folder)
-    return [read_case(folder / f"{n}.npz") for n in splits.train], held_out_cases(settings, folder)
+    sides = cohort_names(settings, folder)
+    train, held_out = ([read_case(folder / f"{n}.npz") for n in names] for names in sides)
+    return train, held_out
 
 
 def held_out_cases(settings: CohortSettings, folder: Path, most: int | None = None) -> list[Case]:
     """Return the cases that are held out, the first `most` of them.
 
     Raises:
-        TrainingError: `NO_CASES`, nothing is prepared; `CASE`, a file is not a case.
+        TrainingError: `NO_CASES`, nothing is prepared; `CASE`, a file is not a case; `FOLDS`.
 
     """
     if settings.validation_seeds:
         seeds = training_cohort(folder, settings.validation_seeds).seeds[:most]
         return Cohort(folder, seeds).read()
-    return [read_case(folder / f"{n}.npz") for n in _both_sides(folder).validation[:most]]
+    names = cohort_names(settings, folder)[1][:most]
+    return [read_case(folder / f"{n}.npz") for n in names]
+
+
+def cohort_names(settings: CohortSettings, folder: Path) -> tuple[list[str], list[str]]:
+    """Return a user's cases by name: to train on, and held out by the fold or by `splits.json`.
+
+    Raises:
+        TrainingError: `NO_CASES`, nothing is prepared; `FOLDS`, no fold "2/5", or too many.
+
+    """
+    splits = _both_sides(folder)
+    if not settings.fold:
+        return splits.train, splits.validation
+    number, n = _fold(settings.fold)
+    known = [FoldCase(c, p, _lesions(folder, c)) for c, p in sorted(splits.patient_of.items())]
+    folds = stratified_folds(known, n)
+    return sorted(folds.trained_on(number)), sorted(folds.held_out(number))
+
+
+def _fold(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"([0-9]+)/([0-9]+)", text)
+    number, n = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 1 <= number <= n:
+        message = f"a fold is written as 2/5, the second of five, not {text!r}"
+        raise TrainingError(message, code="FOLDS")
+    return number - 1, n
+
+
+def _lesions(folder: Path, name: str) -> int:
+    """Lesions of a case of disease; 0 where the labels are structures, which need no strata."""
+    case = read_case(folder / f"{name}.npz")
+    if case.labels.max(initial=0) > 1:
+        return 0
+    return int(find_lesions(case.labels > 0, case.model_input.geometry, 0.0).max(initial=0))
 
 
 def _both_sides(folder: Path) -> Splits:

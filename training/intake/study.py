@@ -18,7 +18,7 @@ from training.intake.grid_labels import label_map_parts, labels_of, segmentation
 from training.tasks import TASKS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
     from imaging.diffusion import DiffusionVolume
@@ -66,13 +66,22 @@ def study_case(study: StudyFolder, recipe: Recipe, classes: ClassMap) -> Case:
         TrainingError: `NO_LABELS`, `CLASSES`, or `SEG_FRAME`, a SEG in other coordinates.
 
     """
-    files = _files(study.folder)
-    volume = assemble(read_study([p for p in files if not _is_label_map(p)]).stations).volume
+    volume = whole_body(study)
     given = network_input(volume, recipe)
-    known = TASKS[recipe.task].classes
-    labels = labels_of(_parts(files, classes, known, volume), given.geometry)
+    labels = labels_of(study_parts(study, classes, recipe.task, volume), given.geometry)
     image = given.array.astype(np.float16)
     return Case(study.name, image, labels, given.geometry.affine)
+
+
+def whole_body(study: StudyFolder) -> DiffusionVolume:
+    """Read and assemble a study's images, as serving does.
+
+    Raises:
+        NoUsableDiffusion, UnusableImages: as in serving.
+
+    """
+    files = [path for path in _files(study.folder) if not _is_label_map(path)]
+    return assemble(read_study(files).stations).volume
 
 
 def network_input(volume: DiffusionVolume, recipe: Recipe) -> ModelInput:
@@ -82,9 +91,17 @@ def network_input(volume: DiffusionVolume, recipe: Recipe) -> ModelInput:
     return anatomy_input(volume, recipe.spec)
 
 
-def _parts(
-    files: Sequence[Path], classes: ClassMap, known: Sequence[str], volume: DiffusionVolume
+def study_parts(
+    study: StudyFolder, classes: ClassMap, task: str, volume: DiffusionVolume
 ) -> Iterator[LabelPart]:
+    """Yield what a study's SEG objects and label maps say of the task's classes.
+
+    Raises:
+        TrainingError: `NO_LABELS`, `CLASSES`, or `SEG_FRAME`, a SEG in other coordinates.
+        UnreadableSegmentation, UnreadableImage: the labels cannot be read.
+
+    """
+    files, known = _files(study.folder), TASKS[task].classes
     segmentations = [p for p in files if not _is_label_map(p) and is_segmentation(p)]
     maps = [p for p in files if _is_label_map(p)]
     if not segmentations and not maps:

@@ -29,6 +29,9 @@ def test_what_the_task_has_no_class_for_is_ignored_but_only_what_osteon_knows():
     assert ClassMap().position(["disease"], ANATOMY, "x") is None
     assert ClassMap().position(["liver"], DISEASE, "x") is None
     assert ClassMap().position(["disease"], DISEASE, "x") == 1
+    both = ClassMap({"1": "liver", "2": "disease"})
+    assert [both.position([n], DISEASE, "x") for n in ("1", "2")] == [None, 1]
+    assert [both.position([n], ANATOMY, "x") for n in ("1", "2")] == [15, None]
     with pytest.raises(
         TrainingError, match=r"seg\.dcm: label Gland / SCT:1 is not known"
     ) as caught:

@@ -8,6 +8,7 @@ from training.errors import TrainingError
 from training.intake import grid_labels, study
 from training.intake.class_map import ClassMap
 from training.intake.grid_labels import LabelPart, labels_of, segmentation_parts
+from training.intake.study import StudyFolder
 from training.tasks import TASKS
 
 GRID = Geometry.axial((2, 2, 4), (5.0, 2.0, 2.0), (0.0, 0.0, 0.0))
@@ -60,7 +61,7 @@ def test_a_segmentation_of_another_frame_of_reference_is_refused(tmp_path, monke
     )
     geometry = Geometry(GRID.shape, GRID.affine, "2.25.2")
     volume = DiffusionVolume(geometry, {0.0: np.ones(GRID.shape, np.float32)})
-    parts = study._parts([tmp_path / "seg.dcm"], ClassMap(), TASKS["anatomy"].classes, volume)
+    parts = study.study_parts(StudyFolder(tmp_path, "a", "b"), ClassMap(), "anatomy", volume)
     with pytest.raises(TrainingError, match="another frame of reference") as caught:
         list(parts)
     assert caught.value.code == "SEG_FRAME"

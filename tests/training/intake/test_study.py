@@ -25,6 +25,7 @@ from training.cohort import Recipe
 from training.errors import TrainingError
 from training.inputs import anatomy_input
 from training.intake.class_map import ClassMap
+from training.intake.exams import find_exams
 from training.intake.prepare import find_sources, prepare_sources
 from training.intake.splits import read_splits
 from training.intake.study import studies_in, study_case
@@ -162,6 +163,19 @@ def test_a_label_map_beside_the_images_is_as_good(images, acquisition, tmp_path,
     expected = labels_on_grid(truth.labels, truth.geometry, found.model_input.geometry)
     assert (found.labels == expected).mean() > 0.999
     assert np.array_equal(found.image, case.image)
+
+
+def test_a_study_is_an_exam_with_its_labels_on_the_grid_of_its_images(labelled, acquisition, case):
+    (source,) = find_exams(labelled.parent, ClassMap())
+    exam = source.make()
+    assert (exam.name, exam.patient) == (case.name, source.patient)
+    truth = acquisition.truth
+    expected = resample(truth.labels, truth.geometry, exam.images.geometry, order=0)
+    foreground = (expected > 0) | (exam.known.structures > 0)
+    assert (exam.known.structures == expected)[foreground].mean() > 0.8
+    assert exam.images.high_b is not None
+    assert not exam.known.disease.any()  # no SEG of these names a lesion
+    assert exam.known.gadc_um2_s is None
 
 
 def test_a_study_without_labels_or_with_unknown_ones_is_refused_with_a_reason(images, tmp_path):
