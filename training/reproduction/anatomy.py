@@ -1,6 +1,7 @@
-"""The anatomy table (Candito et al.): soft labels by atlas, a network trained on them, both scored.
+"""The anatomy table (Candito et al.): soft labels by atlas, networks trained on them, all scored.
 
-Nothing is taken from elsewhere: patients, soft labels, network and scores are made here, and a
+One network learns the atlases' shares, the other the most probable class of the same shares.
+Nothing is taken from elsewhere: patients, soft labels, networks and scores are made here, and a
 stopped run goes on where it was.
 """
 
@@ -23,7 +24,7 @@ from training.commands import CHECKPOINT, fit
 from training.errors import TrainingError
 from training.experiment import load_experiment, save_experiment
 from training.inference import eager_predictor, has_bf16
-from training.reproduction.anatomy_table import ATLAS, NETWORK, anatomy_table
+from training.reproduction.anatomy_table import ATLAS, NETWORKS, anatomy_table
 from training.reproduction.scans import (
     atlas_method,
     measure_scan,
@@ -67,10 +68,8 @@ def reproduce_anatomy(config: Path, out: Path, workers: int, on_progress: OnProg
     heard = _counter("soft labels by atlas", len(scans), on_progress)
     label_cohort(atlases, scans, workers, heard)
 
-    def stepped(report: StepReport) -> None:
-        on_progress(f"training, loss {report.loss:.3f}", report.done)
-
-    fit(out / _CONFIG, out / "run", None, resume=True, on_step=stepped)
+    for labels in NETWORKS:
+        _fit(experiment, labels, out, on_progress)
     results = _measure(experiment, out, on_progress)
     table = anatomy_table(experiment, results)
     (out / "anatomy.md").write_text(table, encoding="utf-8")
@@ -105,10 +104,25 @@ def _prepare(experiment: Experiment, out: Path, workers: int, on_progress: OnPro
     prepare_cohort(patients, Recipe(experiment.model_spec()), workers, heard)
 
 
+def _fit(experiment: Experiment, labels: str, out: Path, on_progress: OnProgress) -> None:
+    """Train on the labels of this kind: the same seed, so the same first weights and patches."""
+    config = out / f"{labels}.yaml"
+    save_experiment(replace(experiment, labels=labels), config)
+
+    def stepped(report: StepReport) -> None:
+        on_progress(f"training on {labels} labels, loss {report.loss:.3f}", report.done)
+
+    fit(config, _run(out, labels), None, resume=True, on_step=stepped)
+
+
+def _run(out: Path, labels: str) -> Path:
+    return out / "runs" / labels
+
+
 def _measure(experiment: Experiment, out: Path, on_progress: OnProgress) -> list[ScanResult]:
     """Measure the held-out scans one after another, in a process that has one thread."""
     seeds = parse_seeds(experiment.cohort.evaluation_seeds)
-    heard = _counter("measuring both", len(seeds), on_progress)
+    heard = _counter("measuring all", len(seeds), on_progress)
     results = []
     with ProcessPoolExecutor(1, get_context("spawn"), initializer=one_thread) as pool:
         for seed in seeds:
@@ -139,16 +153,15 @@ def _methods(out: Path) -> tuple[Experiment, dict[str, Method], str]:
     """Return what answers, once a process, and a digest of it."""
     experiment = load_experiment(out / _CONFIG)
     plan = atlas_plan(out / "cases", experiment.atlas)
-    state = new_state(experiment)
-    load_checkpoint(state, out / "run" / CHECKPOINT)
     digest = hashlib.sha256(json.dumps(plan.recipe).encode())
-    for values in state.average.state_dict().values():
-        digest.update(values.numpy().tobytes())
-    predict = eager_predictor(state.average, bf16=has_bf16())
-    methods = {
-        ATLAS: atlas_method(plan.atlases(), plan.registration),
-        NETWORK: network_method(predict, experiment.model_spec()),
-    }
+    methods = {ATLAS: atlas_method(plan.atlases(), plan.registration)}
+    for labels, title in NETWORKS.items():
+        state = new_state(experiment)
+        load_checkpoint(state, _run(out, labels) / CHECKPOINT)
+        for values in state.average.state_dict().values():
+            digest.update(values.numpy().tobytes())
+        predict = eager_predictor(state.average, bf16=has_bf16())
+        methods[title] = network_method(predict, experiment.model_spec())
     return experiment, methods, digest.hexdigest()[:16]
 
 

@@ -12,10 +12,14 @@ from training.cases import write_case
 from training.cli import app
 from training.cohort import case_path
 from training.errors import TrainingError
-from training.experiment import AtlasSettings, CohortSettings, save_experiment
+from training.experiment import (
+    AtlasSettings,
+    CohortSettings,
+    load_experiment,
+    save_experiment,
+)
 from training.reproduction import anatomy, tables
 from training.reproduction.anatomy import reproduce_anatomy
-from training.reproduction.anatomy_table import ATLAS, NETWORK
 from training.reproduction.scans import Answer, ScanResult
 from training.scoring.structures import score_structures
 from training.timing import timed
@@ -56,7 +60,7 @@ def bodies(monkeypatch):
 
     def measure(experiment, out, on_progress):
         del experiment
-        on_progress("measuring both", 1.0)
+        on_progress("measuring all", 1.0)
         _, methods, made_by = anatomy._methods(out)
         return [measured(seed, methods, made_by) for seed in (1000, 1001)]
 
@@ -69,8 +73,8 @@ def measured(seed, methods, made_by):
     case = body_case(seed)
     given = case.model_input
     answers = {}
-    for title in (ATLAS, NETWORK):
-        shares, time = timed(lambda title=title: methods[title](given))
+    for title, method in methods.items():
+        shares, time = timed(lambda method=method: method(given))
         labels = shares.argmax(axis=0).astype("uint8")
         scores = score_structures(case.labels, labels, given.array[0], given.geometry)
         answers[title] = Answer(scores, time)
@@ -87,22 +91,26 @@ def test_the_table_is_made_from_nothing_and_made_again_from_what_is_there(config
     assert list(dict.fromkeys(stages)) == [
         "making patients",
         "soft labels by atlas",
-        "training",
-        "measuring both",
+        "training on soft labels",
+        "training on majority labels",
+        "measuring all",
     ]
     (atlas,) = [line for line in table.splitlines() if line.startswith("| atlas")]
     assert float(atlas.split("|")[4].split()[0]) > 0.85  # organs, mean Dice
-    steps = (out / "run" / "metrics.jsonl").read_text()
+    steps = [(out / "runs" / kind / "metrics.jsonl").read_text() for kind in ("soft", "majority")]
+    assert steps[0] != steps[1]
+    assert load_experiment(out / "runs" / "majority" / "config.yaml").labels == "majority"
     again = reproduce_anatomy(config, out, 1, lambda *_: None)
     assert bodies == [1, 2, 3, 4, 900]
-    assert (out / "run" / "metrics.jsonl").read_text() == steps
+    for text, kind in zip(steps, ("soft", "majority"), strict=True):
+        assert (out / "runs" / kind / "metrics.jsonl").read_text() == text
     assert scores_of(again) == scores_of(table)
 
 
 def scores_of(table):
     """Every cell but the times."""
     rows = [line for line in table.splitlines() if line.startswith(("| atlas", "| network"))]
-    assert len(rows) == 2
+    assert len(rows) == 3
     return [row.split("|")[1:9] for row in rows]
 
 

@@ -5,7 +5,13 @@ import dataclasses
 import pytest
 
 from training.experiment import AtlasSettings, CohortSettings
-from training.reproduction.anatomy_table import ATLAS, NETWORK, anatomy_table, speed_ratios
+from training.reproduction.anatomy_table import (
+    ATLAS,
+    HARD,
+    NETWORK,
+    anatomy_table,
+    speed_ratios,
+)
 from training.reproduction.scans import Answer, ScanResult, read_scan, write_scan
 from training.scoring.structures import StructureScore
 from training.timing import ScanTime
@@ -15,16 +21,21 @@ def score(dice, distance=2.0):
     return StructureScore(dice, 0.8, 0.9, (0.1, 0.2, 0.3), distance, 9.0, 10.0, None, None)
 
 
-def scan(seed, atlas_s, network_s, dice):
+def scan(seed, atlas_s, network_s, dice, hard=0.5):
     found = {"skeleton": score(dice), "organs": score(0.9, None), "spinal_canal": score(0.5, 1.25)}
     answers = {
         ATLAS: Answer(found, ScanTime(atlas_s, atlas_s / 2)),
         NETWORK: Answer(found, ScanTime(network_s, network_s)),
+        HARD: Answer(found | {"skeleton": score(hard)}, ScanTime(network_s, network_s)),
     }
     return ScanResult(f"phantom-{seed:05d}", "a", answers)
 
 
-RESULTS = [scan(1000, 30.0, 2.0, 0.7), scan(1001, 40.0, 2.0, 0.8), scan(1002, 50.0, 5.0, 0.9)]
+RESULTS = [
+    scan(1000, 30.0, 2.0, 0.7, 0.6),
+    scan(1001, 40.0, 2.0, 0.8, 0.5),
+    scan(1002, 50.0, 5.0, 0.9, 0.7),
+]
 
 
 @pytest.fixture
@@ -54,8 +65,19 @@ def test_the_rows(table):
     assert cells[6] == "-"  # organs without a surface
     assert cells[8:] == ["40.00", "20.00"]
     assert "3 atlases (seeds 301-303)" in table
-    assert "soft labels of 4 scans" in table
-    assert "3 patients that neither saw" in table
+    assert "networks trained on 4 scans" in table
+    assert "3 patients that no method saw" in table
+
+
+def test_soft_against_hard_by_hand(table):
+    (row,) = [line for line in table.splitlines() if line.startswith("| Dice skeleton |")]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    # 0.1, 0.3, 0.2; three pairs of one sign: p = 2 / 2^3 = 0.25, one test that can be made.
+    assert cells[1].startswith("0.200 [0.1")
+    assert cells[2:] == ["3", "0.2500"]
+    (canal,) = [line for line in table.splitlines() if line.startswith("| Dice canal |")]
+    assert [cell.strip() for cell in canal.strip("|").split("|")][2:] == ["3", "-"]
+    assert "p x 1 (Bonferroni)" in table
 
 
 def test_a_scans_file_reads_back(tmp_path):
