@@ -11,6 +11,8 @@ import os
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
+from phantom.patient import HELD_OUT
+from training.body_models import population
 from training.declaration import read_declaration, write_declaration
 from training.errors import TrainingError
 from training.model_card import model_card
@@ -21,8 +23,14 @@ if TYPE_CHECKING:
     from imaging.model import ModelSpec
 
 
+OTHER_BODY = "evaluation_other_body"
+"""Free field of `osteon.json`: the evaluation on a body model that training never saw."""
+
+
 def renew_card(folder: Path, evaluation: dict[str, Any]) -> None:
     """Put `evaluation` into `MODEL_CARD.md` and `osteon.json` of the model in `folder`.
+
+    One that was made on a held-out body model stands beside the other, in a section of its own.
 
     Raises:
         TrainingError: `EXPORT`, another model file was evaluated, or with other thresholds.
@@ -35,16 +43,18 @@ def renew_card(folder: Path, evaluation: dict[str, Any]) -> None:
     if evaluation.get("thresholds", spec.thresholds) != spec.thresholds:
         message = f"the evaluation was made with other thresholds than {folder}/osteon.json has"
         raise TrainingError(message, code="EXPORT")
-    _write(folder, spec, {**free, "evaluation": evaluation})
+    other = evaluation["population"] in {population(model) for model in HELD_OUT}
+    _write(folder, spec, {**free, OTHER_BODY if other else "evaluation": evaluation})
 
 
 def set_thresholds(folder: Path, thresholds: dict[str, float], chosen: dict[str, Any]) -> None:
     """Serve the model in `folder` with other thresholds, and keep how they were `chosen`.
 
-    Its evaluation goes, since it was made with the older ones.
+    Its evaluations go, since they were made with the older ones.
     """
     spec, free = _read(folder)
     spec = replace(spec, thresholds=thresholds)
+    free.pop(OTHER_BODY, None)
     _write(folder, spec, {**free, "threshold": chosen, "evaluation": {}})
 
 

@@ -40,7 +40,7 @@ Under bfloat16 autocast the convolutions run in bfloat16.
 
 ## Evaluation
 {evaluation}
-
+{other_body}
 ## Export gate
 {export}
 
@@ -86,8 +86,16 @@ def model_card(spec: ModelSpec, free: Mapping[str, Any]) -> str:
         ),
         trained_on=_bullets(free["trained_on"]),
         evaluation=evaluation.rstrip(),
+        other_body=_other_body(free.get("evaluation_other_body", {})),
         export=_bullets(free["export"]),
     )
+
+
+def _other_body(evaluation: Mapping[str, Any]) -> str:
+    if not evaluation:
+        return ""
+    title = "## On a body model that training never saw"
+    return f"\n{title}\n{evaluation['markdown'].rstrip()}\n"
 
 
 def _threshold(spec: ModelSpec, chosen: Mapping[str, Any]) -> str:

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
 
 from imaging.anatomy import BONES, BY_NAME, STRUCTURES
+from phantom.acquisition import Protocol, body_grid
+from phantom.body import paint_body
+from phantom.patient import make_patient
 
 SEEDS = (1, 2, 14)
+VERY_COARSE = Protocol(slice_mm=20.0, in_plane_mm=8.0, matrix=(44, 60))
 
 # mL; wide, because persons differ and the grid of these tests is coarse
 RANGES = {
@@ -78,3 +84,12 @@ def test_truth_adds_up(scan):
 def test_asked_lesions_are_planted(scan):
     truth = scan(4, lesion_count=6).truth
     assert 3 <= len(truth.lesions) <= 6  # the smallest may fall between coarse slices
+
+
+@pytest.mark.parametrize(("seed", "digest"), [(0, "31c21afc17e7c12b"), (5, "bd68a5943ae28642")])
+def test_bodies_are_those_that_models_were_trained_on(seed, digest):
+    person = make_patient(seed)
+    body = paint_body(person, body_grid(person, VERY_COARSE))
+    arrays = (body.tissue, body.labels, body.lesions.index)
+    # Written down at 27da249, the commit before there was another body model.
+    assert hashlib.sha256(b"".join(a.tobytes() for a in arrays)).hexdigest()[:16] == digest

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from phantom.patient import BodyModelName
+from training.body_models import population
 from training.card import renew_card, set_thresholds
 from training.declaration import write_declaration
 from training.errors import TrainingError
@@ -45,6 +47,26 @@ def test_the_card_shows_the_new_evaluation_and_nothing_else_changes(model):
     before.pop("evaluation")
     assert after == before
     assert sorted(p.name for p in model.iterdir()) == ["1", "MODEL_CARD.md", "osteon.json"]
+
+
+def test_a_held_out_body_model_has_a_section_of_its_own(model):
+    of_contoured = {"population": population(BodyModelName.CONTOURED), "markdown": "| other |\n"}
+    renew_card(model, found("ab" * 32))
+    renew_card(model, found("ab" * 32) | of_contoured)
+    first, title, second = (
+        (model / "MODEL_CARD.md")
+        .read_text()
+        .partition("## On a body model that training never saw\n")
+    )
+    assert title
+    assert "| new |" in first
+    assert "| other |" in second
+    assert "| new |" not in second
+    held = json.loads((model / "osteon.json").read_text())
+    assert held["evaluation"]["population"] == "Synthetic"
+    assert held["evaluation_other_body"]["markdown"] == "| other |\n"
+    set_thresholds(model, {"disease": 0.4}, {})
+    assert "| other |" not in (model / "MODEL_CARD.md").read_text()
 
 
 def test_another_threshold_s_numbers_stay_off_the_card(model):
