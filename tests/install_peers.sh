@@ -1,6 +1,11 @@
 #!/usr/bin/env bash
-# The real programs that the tests talk to, from Debian's packages. Installs what is missing where it may.
+# The real programs that the tests talk to: Debian's packages, and a Triton for the processor from PyPI.
+# Installs what is missing where it may.
 set -euo pipefail
+cd "$(dirname "$0")/.."
+
+python=.venv/bin/python
+install_triton() { PYTHON=$python deploy/triton_cpu/install.sh; }
 
 missing=()
 [ -x /usr/sbin/Orthanc ] || missing+=(orthanc)
@@ -8,7 +13,12 @@ missing=()
 [ -x /usr/bin/dciodvfy ] || missing+=(dicom3tools)
 command -v strace >/dev/null || missing+=(strace)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
-[ ${#missing[@]} -eq 0 ] && exit 0
+libpython='import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_config_var("LIBDIR") + "/libpython3.11.so.1.0"))'
+[ -e "/usr/lib/$(uname -m)-linux-gnu/libpython3.11.so.1.0" ] || "$python" -c "$libpython" || missing+=(libpython3.11)
+if [ ${#missing[@]} -eq 0 ]; then
+  install_triton
+  exit 0
+fi
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
   echo "The tests need these Debian packages: ${missing[*]}." >&2
@@ -18,3 +28,4 @@ fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+install_triton

@@ -18,6 +18,9 @@ wanted=$(printf '%s\n' "$server" "$numpy" "$("$python" -c 'import sys; print(sys
 [ -f "$target/installed" ] && [ "$(cat "$target/installed")" = "$wanted" ] && exit 0
 
 "$python" -c 'import torch' || { echo "$python has no torch; set PYTHON to one that has" >&2; exit 1; }
+libdir=$("$python" -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))')
+[ -e "$libdir/libpython3.11.so.1.0" ] || libdir=/usr/lib/$(uname -m)-linux-gnu
+[ -e "$libdir/libpython3.11.so.1.0" ] || { echo "Triton's Python backend needs Debian's libpython3.11" >&2; exit 1; }
 rm -rf "$target" && mkdir -p "$target"
 target=$(cd "$target" && pwd)
 "$python" -m venv --without-pip "$target/env"
@@ -31,5 +34,5 @@ cp -r "$target/wheel/pytriton/tritonserver/backends/python" "$target/backends/py
 cp "$target/wheel/pytriton/tritonserver/python_backend_stubs/3.11/triton_python_backend_stub" "$target/backends/python/"
 chmod +x "$target/wheel/pytriton/tritonserver/bin/tritonserver" "$target/backends/python/triton_python_backend_stub"
 ln -s "$here/pytorch" "$target/backends/pytorch"
-"$python" -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))' > "$target/libdir"
+printf '%s' "$libdir" > "$target/libdir"
 printf '%s' "$wanted" > "$target/installed"

@@ -32,7 +32,9 @@ def write_model(folder: Path, module: torch.nn.Module, **changes: object) -> Pat
     weights.parent.mkdir(parents=True)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"`torch\.jit\.", DeprecationWarning)
-        torch.jit.trace(module.eval(), torch.zeros(1, 2, 4, 4, 4)).save(str(weights))
+        if not isinstance(module, torch.jit.ScriptModule):
+            module = torch.jit.trace(module.eval(), torch.zeros(1, 2, 4, 4, 4))
+        module.save(str(weights))
     channel = {"quantity": "adc_um2_s", "normalisation": "fixed", "scale": 1000.0, "clip": 4.0}
     fields = {
         "name": "anatomy",

@@ -7,7 +7,12 @@ from dicom_objects.errors import NoUsableDiffusion
 from imaging.errors import ModelMismatch, UnusableImages
 from jobs.job import Stage
 from workers.failures import TABLE, Fate, judge
-from workers.inference.model import ModelUnavailable
+from workers.inference.model import (
+    ModelDeadline,
+    ModelUnavailable,
+    ServerRefused,
+    WrongAnswer,
+)
 
 
 @pytest.mark.parametrize(
@@ -19,6 +24,9 @@ from workers.inference.model import ModelUnavailable
         (PeerUnavailable("away"), Fate.RETRY, "PEER_UNAVAILABLE"),
         (PeerRefused("no"), Fate.HOLD, "PEER_REFUSED"),
         (ModelMismatch("other file"), Fate.HOLD, "MODEL_MISMATCH"),
+        (ModelDeadline("slow"), Fate.RETRY, "MODEL_DEADLINE"),
+        (ServerRefused("no such model"), Fate.HOLD, "MODEL_SERVER_REFUSED"),
+        (WrongAnswer("no numbers"), Fate.HOLD, "MODEL_WRONG_ANSWER"),
         (MemoryError(), Fate.HOLD, "OUT_OF_MEMORY"),
         (OSError(errno.ENOSPC, "full"), Fate.RETRY, "DISK_FULL"),
         (OSError(errno.EACCES, "no"), Fate.BUG, "INTERNAL"),

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from tritonclient import grpc as triton
 from tritonclient.utils import InferenceServerException
 
-from imaging.errors import ModelMismatch
 from workers.inference.exchange import (
     FLOAT,
     INPUT,
@@ -18,7 +17,7 @@ from workers.inference.exchange import (
     SharedExchange,
     sweep,
 )
-from workers.inference.model import ModelUnavailable
+from workers.inference.model import ModelDeadline, ModelUnavailable, ServerRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from workers.inference.exchange import Exchange
 
 _ASK_S = 10.0
-"""For questions that need no computing."""
+"""For questions that need no computing, unless the deadline is shorter."""
 _GRACE_S = 5.0
 # A whole slab is one message; a server that comes back is found within seconds.
 _CHANNEL = [
@@ -43,18 +42,6 @@ _CHANNEL = [
 _AWAY = frozenset({"UNAVAILABLE", "CANCELLED", "ABORTED"})
 _FORGOTTEN = "find shared memory"
 """What a server that came back says of memory that was registered before."""
-
-
-class ModelDeadline(ModelUnavailable):
-    """The server took the request and did not answer in time."""
-
-    code = "MODEL_DEADLINE"
-
-
-class ServerRefused(ModelMismatch):
-    """The server does not serve this model, or cannot do what it is asked."""
-
-    code = "MODEL_SERVER_REFUSED"
 
 
 class Call:
@@ -92,6 +79,7 @@ class Connection:
     def __init__(self, endpoint: Endpoint, model: str, version: int) -> None:
         """Connect lazily; `model` is the name of its folder in the repository."""
         self.endpoint = endpoint
+        self._ask_s = min(_ASK_S, endpoint.deadline_s)
         self._model = model
         self._version = str(version)
         self._client = triton.InferenceServerClient(endpoint.url, channel_args=_CHANNEL)
@@ -105,10 +93,12 @@ class Connection:
 
         """
         with self._explained():
-            if not self._client.is_server_ready(client_timeout=_ASK_S):
+            if not self._client.is_server_ready(client_timeout=self._ask_s):
                 message = f"the model server at {self.endpoint.url} is still loading its models"
                 raise ModelUnavailable(message)
-            if not self._client.is_model_ready(self._model, self._version, client_timeout=_ASK_S):
+            if not self._client.is_model_ready(
+                self._model, self._version, client_timeout=self._ask_s
+            ):
                 message = (
                     f"the model server at {self.endpoint.url} does not serve {self._model} version "
                     f"{self._version}: give it this model repository and start it again"
@@ -125,7 +115,7 @@ class Connection:
         """
         with self._explained():
             found = self._client.get_model_metadata(
-                self._model, self._version, client_timeout=_ASK_S
+                self._model, self._version, client_timeout=self._ask_s
             )
         tensors = [(t.name, t.datatype, tuple(t.shape)) for t in (*found.inputs, *found.outputs)]
         wanted = [
@@ -141,7 +131,7 @@ class Connection:
         """Hold a way for slabs and their answers."""
         exchange: Exchange = MessageExchange()
         if self.endpoint.shared_memory:
-            exchange = SharedExchange(self._client, classes, _ASK_S)
+            exchange = SharedExchange(self._client, classes, self._ask_s)
         try:
             yield exchange
         finally:
@@ -151,7 +141,7 @@ class Connection:
         """Take back shared memory that dead processes of this host left at the server."""
         if self.endpoint.shared_memory:
             with self._explained():
-                sweep(self._client, _ASK_S)
+                sweep(self._client, self._ask_s)
 
     def start(self, slab: NDArray[np.float32], exchange: Exchange) -> Call:
         """Send a slab; its answer, or why it could not be sent, comes by `finish`."""

@@ -24,6 +24,18 @@ class ModelUnavailable(Exception):  # noqa: N818 - it names the condition
     code = "MODEL_UNAVAILABLE"
 
 
+class ModelDeadline(ModelUnavailable):
+    """A model server took the request and did not answer in time."""
+
+    code = "MODEL_DEADLINE"
+
+
+class ServerRefused(ModelMismatch):
+    """A model server does not serve this model, or cannot do what it is asked."""
+
+    code = "MODEL_SERVER_REFUSED"
+
+
 class WrongAnswer(ModelMismatch):
     """A model answered what cannot be: another shape, no numbers, or not what is known of it."""
 

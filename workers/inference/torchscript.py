@@ -75,11 +75,21 @@ class TorchScriptModel:
 
     def _answers(self, slabs: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
         for slab in slabs:
-            answer = run_plainly(self._module, torch.from_numpy(slab))
+            answer = self._run(torch.from_numpy(slab))
             if not isinstance(answer, torch.Tensor):
                 message = f"model {self._spec.name} answered {type(answer).__name__}, not one array"
                 raise WrongAnswer(message)
             yield answer[0].numpy()
+
+    def _run(self, slab: torch.Tensor) -> object:
+        try:
+            return run_plainly(self._module, slab)
+        except RuntimeError as error:
+            if "allocate memory" in str(error):
+                raise MemoryError from error
+            reason = str(error).strip().splitlines()[-1][:200]
+            message = f"model {self._spec.name} cannot compute a slab: {reason}"
+            raise ModelMismatch(message) from error
 
 
 def _load(spec: ModelSpec, weights: Path) -> torch.jit.ScriptModule:
