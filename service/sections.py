@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer, model_validator
 
 _PROJECT = Path(__file__).resolve().parent.parent
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def with_password(url: str, secret: SecretStr | None) -> str:
+    """Put a secret in place of `{password}` in an address, escaped as addresses ask."""
+    return url.replace("{password}", quote(secret.get_secret_value(), safe="") if secret else "")
+
+
+def without_password(url: str) -> str:
+    """Mask a password that stands in an address itself."""
+    return re.sub(r"(?<=://)([^:@/]*):(?!\{password\})[^@/]*@", r"\1:**********@", url)
 
 
 class Section(BaseModel):
@@ -59,6 +71,36 @@ class StoreSettings(Section):
     password: SecretStr | None = Field(
         default=None, description="put in place of {password} in the url"
     )
+
+    @field_serializer("url")
+    def _shown(self, url: str | None) -> str | None:
+        return None if url is None else without_password(url)
+
+
+class QueueSettings(Section):
+    """How workers learn that there is a job: they poll the database, or Celery rings."""
+
+    backend: Literal["embedded", "celery"] = "embedded"
+    broker_url: str = Field(
+        default="redis://127.0.0.1:6379/0", description="Redis; redis://:{password}@host:6379/0"
+    )
+    password: SecretStr | None = Field(
+        default=None, description="put in place of {password} in the broker_url"
+    )
+    prefix: str = Field(default="osteon:", description="before every key in Redis")
+    visibility_s: float = Field(
+        default=3600.0, gt=0, description="a ring that a dead worker took comes back after this"
+    )
+    ring_again_s: float = Field(
+        default=5.0, gt=0, description="workers look so often for due jobs whose ring was lost"
+    )
+    deaf_after_s: float = Field(
+        default=60.0, gt=0, description="a worker that takes no ring for so long ends itself"
+    )
+
+    @field_serializer("broker_url")
+    def _shown(self, url: str) -> str:
+        return without_password(url)
 
 
 class WorkerSettings(Section):

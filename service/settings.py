@@ -29,10 +29,12 @@ from service.sections import (
     ModelSettings,
     NodeSettings,
     NormalisationSection,
+    QueueSettings,
     ReadingSection,
     ResultSettings,
     StoreSettings,
     WorkerSettings,
+    with_password,
 )
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     node: NodeSettings = NodeSettings()
     store: StoreSettings = StoreSettings()
+    queue: QueueSettings = QueueSettings()
     worker: WorkerSettings = WorkerSettings()
     models: ModelSettings = ModelSettings()
     reading: ReadingSection = ReadingSection()
@@ -83,8 +86,12 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """The database address with its password: never log it."""
         url = self.store.url or f"sqlite:///{(self.data_dir / 'osteon.sqlite').resolve()}"
-        secret = self.store.password.get_secret_value() if self.store.password else ""
-        return url.replace("{password}", secret)
+        return with_password(url, self.store.password)
+
+    @property
+    def broker_url(self) -> str:
+        """The address of Redis with its password: never log it."""
+        return with_password(self.queue.broker_url, self.queue.password)
 
     @classmethod
     def settings_customise_sources(

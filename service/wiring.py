@@ -17,6 +17,8 @@ from service.sections import RULE
 from service.settings import SettingsError
 
 if TYPE_CHECKING:
+    import threading
+    from collections.abc import Sequence
     from pathlib import Path
 
     from fastapi import FastAPI
@@ -24,9 +26,11 @@ if TYPE_CHECKING:
     from dicom_node.content import ContentCheck
     from dicom_node.node import Node
     from dicom_objects.reading.limits import FitLimits
+    from jobs.queue import JobQueue
     from jobs.store import JobStore
     from service.settings import Settings
     from workers.configuration import WorkerConfiguration
+    from workers.doorbell.bell import CeleryQueue
     from workers.inference.endpoint import Endpoint
     from workers.inference.model import SegmentationModel
     from workers.pipeline import Pipeline
@@ -57,7 +61,6 @@ def make_node(settings: Settings, store: JobStore) -> Node:
     from dicom_node.node import Node  # noqa: PLC0415
     from dicom_node.receive import ReceiverSettings  # noqa: PLC0415
     from dicom_node.spool import Spool  # noqa: PLC0415
-    from workers.queue import StoreQueue  # noqa: PLC0415
 
     node = settings.node
     receiver = ReceiverSettings(
@@ -69,7 +72,26 @@ def make_node(settings: Settings, store: JobStore) -> Node:
     )
     spool = Spool(settings.spool_dir, floor_bytes=int(node.free_space_floor_gib * 2**30))
     rule = ContentFirst(node.content.settle_s, node.quiet_s, node.deadline_s)
-    return Node(receiver, spool, store, StoreQueue(), rule, _content_check(settings))
+    return Node(receiver, spool, store, make_queue(settings, store), rule, _content_check(settings))
+
+
+def make_queue(settings: Settings, store: JobStore) -> JobQueue:
+    """Return what tells workers that there may be work."""
+    if settings.queue.backend == "celery":
+        return _bell(settings, store)
+    from workers.queue import StoreQueue  # noqa: PLC0415
+
+    return StoreQueue()
+
+
+def _bell(settings: Settings, store: JobStore) -> CeleryQueue:
+    from workers.doorbell.app import Broker, make_app  # noqa: PLC0415
+    from workers.doorbell.bell import CeleryQueue  # noqa: PLC0415
+
+    queue = settings.queue
+    return CeleryQueue(
+        make_app(Broker(settings.broker_url, queue.prefix, queue.visibility_s)), store
+    )
 
 
 def _content_check(settings: Settings) -> ContentCheck | None:
@@ -158,6 +180,37 @@ def _disease_fields(settings: Settings) -> dict[str, Any]:
         message = f"disease.rule: there is no {', '.join(unknown)}; there is {sorted(known)}"
         raise SettingsError(message)
     return dict(settings.disease.rule)
+
+
+def run_worker(
+    settings: Settings, store: JobStore, stop: threading.Event, options: Sequence[str] = ()
+) -> int:
+    """Run jobs until `stop` is set, or until Celery's worker is told to; return the exit status.
+
+    Raises:
+        SettingsError: `options` are for Celery's worker, and it cannot run with them or does not
+            run at all, because the queue is embedded.
+
+    """
+    supervisor = make_supervisor(settings, store)
+    if settings.queue.backend == "celery":
+        return _hear(settings, supervisor, options)
+    if options:
+        text = f"{' '.join(options)}: these are options of Celery; set queue.backend = celery"
+        raise SettingsError(text)
+    supervisor.run(stop)
+    return 0
+
+
+def _hear(settings: Settings, supervisor: Supervisor, options: Sequence[str]) -> int:
+    from workers.doorbell.worker import CeleryWorker, UnusableOptions  # noqa: PLC0415
+
+    queue, bell = settings.queue, _bell(settings, supervisor.store)
+    worker = CeleryWorker(bell.app, bell, supervisor, queue.ring_again_s, queue.deaf_after_s)
+    try:
+        return worker.run(options)
+    except UnusableOptions as error:
+        raise SettingsError(str(error)) from error
 
 
 def make_supervisor(settings: Settings, store: JobStore) -> Supervisor:

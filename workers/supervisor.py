@@ -48,6 +48,16 @@ class Supervisor:
             else:
                 self.supervise(job, stop)
 
+    def take(self, job_id: str, stop: threading.Event) -> bool:
+        """Run the job with this id if it is due; True if the stop cut it off and it is due again.
+
+        A ring may come twice, late, or for a job that is done: then there is nothing to do.
+        """
+        job = None if stop.is_set() else self._claim(job_id)
+        if job is not None:
+            self.supervise(job, stop)
+        return stop.is_set()
+
     def supervise(self, job: Job, stop: threading.Event) -> None:
         """Run one claimed job in a child; return when the child is gone and its fate is known."""
         _LOG.info("job claimed, attempt %d", job.attempt, extra={"job_id": job.id})
@@ -58,9 +68,9 @@ class Supervisor:
             _end(child)
         self._settle(job, ending or f"its process ended with status {child.returncode}", stop)
 
-    def _claim(self) -> Job | None:
+    def _claim(self, job_id: str | None = None) -> Job | None:
         try:
-            return self.store.claim(self.owner, self.configuration.lease_s)
+            return self.store.claim(self.owner, self.configuration.lease_s, job_id)
         except StoreUnavailable as error:
             _LOG.warning("no job can be claimed: %s", error)
             return None

@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from service import logs
-from service.cli.invocation import explained, invocation
+from service.cli.invocation import Exit, explained, invocation
 from service.process_group import ProcessGroup, end_with_parent, own_command, stop_event
-from service.settings import Settings
+from service.settings import Settings, SettingsError
 
 _WithParent = Annotated[bool, typer.Option("--end-with-parent", hidden=True)]
 PROCESSES = ("node", "worker", "api")
@@ -36,15 +36,30 @@ def node(context: typer.Context, end_with_parent: _WithParent = False) -> None:
         wiring.make_node(settings, store).run(stop)
 
 
-def worker(context: typer.Context, end_with_parent: _WithParent = False) -> None:
-    """Run jobs, one at a time, each in a process of its own."""
+def worker(
+    context: typer.Context,
+    celery_options: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[-- CELERY OPTIONS]",
+            help="Options of Celery's worker (queue.backend = celery): -- -c 2 -Q urgent",
+        ),
+    ] = None,
+    end_with_parent: _WithParent = False,
+) -> None:
+    """Run jobs, one at a time unless told otherwise, each in a process of its own."""
     settings = _begin("worker", context, end_with_parent)
     stop = stop_event()
     from jobs.errors import JobsError  # noqa: PLC0415
     from service import wiring  # noqa: PLC0415
 
-    with explained(JobsError), wiring.open_store(settings) as store:
-        wiring.make_supervisor(settings, store).run(stop)
+    with (
+        explained(JobsError),
+        explained(SettingsError, status=Exit.USAGE),
+        wiring.open_store(settings) as store,
+    ):
+        status = wiring.run_worker(settings, store, stop, celery_options or ())
+    raise typer.Exit(status)
 
 
 def api(context: typer.Context, end_with_parent: _WithParent = False) -> None:

@@ -1,32 +1,18 @@
 """Databases for the contract tests: SQLite files, and a real PostgreSQL that the session starts."""
 
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from jobs.migrate import upgrade
 from jobs.store import JobStore
 from jobs.study import Instance
+from tests.servers import PostgreSQL
 
 _NUMBERS = count(1)
-_START_S = 30
-_SETTINGS = {
-    "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",
-    "max_connections": "60",
-    "fsync": "off",  # the tests kill processes, not machines
-}
 
 
 class MovableClock:
@@ -42,71 +28,18 @@ class MovableClock:
         self.now += timedelta(seconds=seconds)
 
 
-def _binaries() -> Path:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    on_path = shutil.which("initdb")
-    if not found and on_path is None:
-        pytest.fail(
-            "the contract tests need PostgreSQL's server binaries: apt-get install postgresql"
-        )
-    return found[-1].parent if found else Path(str(on_path)).parent
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _unprivileged() -> dict[str, str | int]:
-    """PostgreSQL refuses to run as root; as anyone else it runs as ourselves."""
-    return {"user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else {}
-
-
-def _wait_until_ready(
-    binaries: Path, port: int, server: subprocess.Popen[bytes], log: Path
-) -> None:
-    ready = [str(binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
-    deadline = time.monotonic() + _START_S
-    while subprocess.run(ready, check=False).returncode != 0:
-        if server.poll() is not None or time.monotonic() > deadline:
-            pytest.fail(f"PostgreSQL did not start: {log.read_text()}")
-        time.sleep(0.05)
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgreSQL]:
+    """A PostgreSQL on a free loopback port."""
+    server = PostgreSQL()
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[str]:
-    """URL of the maintenance database of a PostgreSQL on a free loopback port."""
-    binaries, port, who = _binaries(), _free_port(), _unprivileged()
-    home = Path(tempfile.mkdtemp(prefix="osteon-postgresql-"))
-    if who:
-        shutil.chown(home, **who)
-    data, log = home / "data", home / "log"
-    initdb = [binaries / "initdb", "-D", data, "-U", "osteon", "-A", "trust", "-N", "-E", "UTF8"]
-    subprocess.run([*initdb, "--locale=C"], check=True, capture_output=True, cwd=home, **who)
-    settings = [word for pair in _SETTINGS.items() for word in ("-c", "=".join(pair))]
-    with log.open("wb") as sink:
-        server = subprocess.Popen(
-            [binaries / "postgres", "-D", data, "-p", str(port), *settings],
-            stdout=sink,
-            stderr=sink,
-            cwd=home,
-            **who,
-        )
-    try:
-        _wait_until_ready(binaries, port, server, log)
-        yield f"postgresql+pg8000://osteon@127.0.0.1:{port}/postgres"
-    finally:
-        server.send_signal(signal.SIGINT)  # fast shutdown, whoever is still connected
-        server.wait(_START_S)
-        shutil.rmtree(home)
-
-
-def _on_server(url: str, statement: str) -> None:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
+def postgresql(postgresql_server: PostgreSQL) -> str:
+    """URL of the server's maintenance database."""
+    return postgresql_server.url()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -115,11 +48,10 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[s
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'osteon.sqlite'}"
         return
-    server: str = request.getfixturevalue("postgresql")
+    server: PostgreSQL = request.getfixturevalue("postgresql_server")
     name = f"test_{next(_NUMBERS)}"
-    _on_server(server, f"CREATE DATABASE {name}")
-    yield server.removesuffix("postgres") + name
-    _on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
+    yield server.create(name)
+    server.drop(name)
 
 
 @pytest.fixture

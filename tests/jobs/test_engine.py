@@ -136,4 +136,5 @@ def test_a_file_that_is_no_database_is_said(tmp_path):
 
 
 def test_the_store_shows_the_signatures_that_callers_use():
-    assert list(inspect.signature(JobStore.claim).parameters) == ["self", "owner", "lease_s"]
+    named = ["self", "owner", "lease_s", "job_id"]
+    assert list(inspect.signature(JobStore.claim).parameters) == named
