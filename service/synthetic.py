@@ -12,8 +12,8 @@ import numpy as np
 from dicom_objects.scanner.flavours import Flavour
 from dicom_objects.scanner.study import write_study
 from phantom.acquisition import Protocol, acquire, body_grid
-from phantom.body import paint_body
-from phantom.patient import PatientOptions, make_patient
+from phantom.body_models import paint_body
+from phantom.patient import BodyModelName, PatientOptions, make_patient
 from phantom.t1 import T1Protocol, acquire_t1
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class PhantomOrder:
     flavour: Flavour = Flavour.STANDARD
     t1: bool = True
     """Whether the study has T1-weighted images, which the list of focal lesions needs."""
+    body_model: BodyModelName = BodyModelName.BEADED
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,7 @@ class SyntheticStudy:
         return {
             "synthetic": True,
             "seed": self.acquisition.seed,
+            "body_model": self.acquisition.body_model.value,
             "flavour": self.flavour.value,
             "tdv_ml": truth.tdv_ml,
             "gadc_um2_s": truth.gadc_um2_s if truth.lesions else None,
@@ -64,7 +66,8 @@ class SyntheticStudy:
 
 def make_study(order: PhantomOrder, out: Path) -> SyntheticStudy:
     """Make a patient, scan it, and write `out`/dicom and `out`/truth."""
-    patient = make_patient(order.seed, PatientOptions(diseased=order.diseased))
+    options = PatientOptions(diseased=order.diseased, body_model=order.body_model)
+    patient = make_patient(order.seed, options)
     protocol = SMALL if order.small else Protocol()
     body = paint_body(patient, body_grid(patient, protocol))
     acquisition = acquire(patient, protocol, body)

@@ -18,11 +18,15 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from phantom.patient import BodyModelName
 from training.experiment import load_experiment
 from training.seeds import parse_seeds
 
 EXPERIMENT = Path(__file__).parent / "experiments" / "anatomy.yaml"
 Config = Annotated[Path, typer.Option("--config", "-c", help="The experiment's YAML file.")]
+BodyModel = Annotated[
+    BodyModelName, typer.Option(help="How the synthetic bodies are built; see docs/evaluation.md.")
+]
 PARTIAL = 4
 
 
@@ -51,10 +55,12 @@ def prepare(
     classes: Annotated[
         Path | None, typer.Option(help="YAML: your labels -> Osteon's; see docs/training.md.")
     ] = None,
+    body_model: BodyModel = BodyModelName.BEADED,
 ) -> None:
     """Make cases and cache what the network will be given: synthetic ones, or your own (--data).
 
-    Goes on where it was stopped. Seeds 1000-1019 are kept for evaluation and refused.
+    Goes on where it was stopped. Seeds 1000-1019 and the body model "contoured" are kept for
+    evaluation and refused.
     """
     from training.commands import prepare as run_prepare  # noqa: PLC0415 - keeps --help quick
 
@@ -65,7 +71,7 @@ def prepare(
     asked = seeds or f"{experiment.cohort.train_seeds},{experiment.cohort.validation_seeds}"
     with progress_bar(MofNCompleteColumn()) as bar:
         task = bar.add_task("preparing", total=len(parse_seeds(asked)))
-        done = run_prepare(config, asked, workers, lambda _: bar.advance(task))
+        done = run_prepare(config, asked, workers, lambda _: bar.advance(task), body_model)
         bar.update(task, completed=done.asked)
     typer.echo(f"{done.made} cases made, {done.asked} in {done.folder}")
 

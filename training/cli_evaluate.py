@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import MofNCompleteColumn, TaskProgressColumn
 
-from training.cli_cases import PARTIAL, progress_bar
+from phantom.patient import BodyModelName
+from training.cli_cases import PARTIAL, BodyModel, progress_bar
 from training.seeds import parse_seeds
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def evaluate(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
     seeds: Annotated[str, typer.Option(help="Phantom seeds.")] = "1000-1019",
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    body_model: BodyModel = BodyModelName.BEADED,
 ) -> None:
     """Measure a model on synthetic patients through the whole path and print the table.
 
@@ -30,7 +32,7 @@ def evaluate(
 
     with progress_bar(MofNCompleteColumn()) as bar:
         task = bar.add_task("evaluating", total=len(parse_seeds(seeds)))
-        table = run_evaluate(model, seeds, out, workers, lambda _: bar.advance(task))
+        table = run_evaluate(model, seeds, out, workers, lambda _: bar.advance(task), body_model)
     typer.echo(table)
 
 

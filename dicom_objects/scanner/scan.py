@@ -57,6 +57,7 @@ class Scan:
         """Derive the UIDs of the study from all three."""
         self.stations = acquisition.stations
         self.seed = acquisition.seed
+        self.body_model = acquisition.body_model
         self.habit = habit
         self._identity = identity
         own = (habit.name,) if habit.name else ()

@@ -27,7 +27,7 @@ from dicom_objects.scanner.object_series import ObjectSeries, write_objects
 from dicom_objects.scanner.scan import Habit, Scan, Writer
 from dicom_objects.scanner.t1 import t1_series
 from phantom.distractors import localizer, t2_stack
-from phantom.patient import make_patient
+from phantom.patient import BodyModelName, PatientOptions, make_patient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +77,7 @@ def write_study(
         t1: a T1-weighted scan of the same person; none is written if not given.
 
     """
-    who = identity or Identity(patient_id=f"OSTEON-PHANTOM-{acquisition.seed}")
+    who = identity or Identity(patient_id=_patient_id(acquisition))
     vendor = _VENDORS[flavour]
     scan = Scan(acquisition, who, vendor.habit)
     series = list(_around(scan)) if distractors else []
@@ -89,9 +89,16 @@ def write_study(
     return tuple(paths)
 
 
+def _patient_id(acquisition: Acquisition) -> str:
+    """One seed is another person in every body model."""
+    beaded = acquisition.body_model is BodyModelName.BEADED
+    own = "" if beaded else f"{acquisition.body_model.value.upper()}-"
+    return f"OSTEON-PHANTOM-{own}{acquisition.seed}"
+
+
 def _around(scan: Scan) -> Iterator[ObjectSeries]:
     """Yield what else a study contains: a localizer and a T2 series of the same person."""
-    patient = make_patient(scan.seed)
+    patient = make_patient(scan.seed, PatientOptions(body_model=scan.body_model))
     scout = Sequence(1, "localizer", ("ORIGINAL", "PRIMARY", "M", "ND"), "GR", 3.4, 7.5)
     turbo = Sequence(2, "T2_HASTE_pelvis", ("ORIGINAL", "PRIMARY", "M", "ND"), "SE", 92, 1200)
     for sequence, (image, geometry) in ((scout, localizer(patient)), (turbo, t2_stack(patient))):

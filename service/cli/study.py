@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from dicom_objects.scanner.flavours import Flavour
+from phantom.patient import BodyModelName
 from service.cli.invocation import Exit, explained, invocation, print_json, stop
 from service.settings import Settings
 
@@ -84,7 +85,7 @@ def _measure(paths: Sequence[Path], settings: Settings, out: Path, *, as_json: b
         _print_outcome(outcome, out, recorder.seconds)
 
 
-def phantom(
+def phantom(  # noqa: PLR0913, PLR0917 - each is an option of the command
     out: Annotated[Path, typer.Argument(help="A folder for the study and its truth.")],
     seed: Annotated[int, typer.Option(help="Another seed is another patient.")] = 1,
     healthy: Annotated[bool, typer.Option(help="A patient without disease.")] = False,
@@ -92,12 +93,17 @@ def phantom(
     flavour: Annotated[
         Flavour, typer.Option(help="Whose scanner's form the DICOM objects have.")
     ] = Flavour.STANDARD,
+    body_model: Annotated[
+        BodyModelName, typer.Option(help="How the body is built.")
+    ] = BodyModelName.BEADED,
     as_json: _AsJson = False,
 ) -> None:
     """Make a synthetic patient's whole-body study: DICOM in OUT/dicom, its truth in OUT/truth."""
     from service.synthetic import PhantomOrder, make_study  # noqa: PLC0415
 
-    order = PhantomOrder(seed, diseased=not healthy, small=small, flavour=flavour)
+    order = PhantomOrder(
+        seed, diseased=not healthy, small=small, flavour=flavour, body_model=body_model
+    )
     study = make_study(order, out)
     if as_json:
         print_json(study.truth_document())

@@ -214,11 +214,14 @@ def test_phantom_writes_the_form_that_was_asked_for(call, tmp_path, monkeypatch)
     monkeypatch.setattr("service.synthetic.make_study", make)
     assert call("phantom", tmp_path / "a").exit_code == 0
     result = call("phantom", tmp_path / "b", "--flavour", "siemens-xa-enhanced", "--small")
+    assert call("phantom", tmp_path / "d", "--body-model", "contoured").exit_code == 0
     assert "true TDV 12.5 mL" in result.stdout
     assert [(o.flavour.value, o.small) for o in orders] == [
         ("standard", False),
         ("siemens-xa-enhanced", True),
+        ("standard", False),
     ]
+    assert [o.body_model for o in orders] == ["beaded", "beaded", "contoured"]
     assert call("phantom", tmp_path / "c", "--flavour", "nobody").exit_code == 2
 
 
