@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from imaging.model import Channel, ModelSpec
 
 _RIGID = RigidSettings()
+_HALF = 0.5
 FOCAL_B = 1000.0
 """s/mm²: the high-b signal that Wuts et al. use, computed where it was not acquired."""
 
@@ -46,6 +47,19 @@ def computed_signal(fit: AdcFit, b_s_mm2: float = FOCAL_B) -> NDArray[np.float32
     return filled.astype(np.float32, copy=False)
 
 
+@dataclass(frozen=True, eq=False)
+class FocalInput:
+    """What a focal network is given, and what registration found.
+
+    `shown` (slice, row, column) on the model's grid is True where T1 shows anything. `moved_mm`
+    is how far T1 had to be moved at the middle of the diffusion images.
+    """
+
+    given: ModelInput
+    shown: NDArray[np.bool_] = field(repr=False)
+    moved_mm: float
+
+
 def focal_input(
     fit: AdcFit,
     geometry: Geometry,
@@ -53,6 +67,17 @@ def focal_input(
     spec: ModelSpec,
     settings: RigidSettings = _RIGID,
 ) -> ModelInput:
+    """Return the network's channels, of `registered_input`."""
+    return registered_input(fit, geometry, t1, spec, settings).given
+
+
+def registered_input(
+    fit: AdcFit,
+    geometry: Geometry,
+    t1: MagnitudeImage,
+    spec: ModelSpec,
+    settings: RigidSettings = _RIGID,
+) -> FocalInput:
     """Register T1 to the diffusion scan and bring both to the model's grid and to [0, 1].
 
     Channels are "t1" and "b1000", each normalised by "percentiles". T1 is resampled once, from
@@ -81,7 +106,11 @@ def focal_input(
         "b1000": _of_the_fit(computed_signal(fit), geometry, grid),
     }
     channels = [to_unit_range(images[c.quantity], c.quantity) for c in spec.channels]
-    return ModelInput(np.stack(channels), grid)
+    everywhere = np.ones(t1.image.shape, dtype=np.float32)
+    shown = on_grid(everywhere, t1.geometry, motion, grid) > _HALF
+    middle = geometry.to_patient_mm((np.array(geometry.shape) - 1) / 2)
+    moved_mm = float(np.linalg.norm(motion[:3, :3] @ middle + motion[:3, 3] - middle))
+    return FocalInput(ModelInput(np.stack(channels), grid), shown, moved_mm)
 
 
 def _of_the_fit(

@@ -127,7 +127,7 @@ def measure(
         thresholds_um2_s=thresholds,
         n_lesions=len(lesion_regions),
         regions=regions.rows(),
-        lesions=_lesions(voxels, lesion_regions, geometry, settings),
+        lesions=_lesions(voxels, lesion_regions, geometry, settings, "L"),
         removed_organ_ml=disease_mask.removed_organ_ml,
         removed_canal_ml=disease_mask.removed_canal_ml,
         met_rads=regions.met_rads_rows(),
@@ -135,6 +135,24 @@ def measure(
         coverage=body_coverage(shares),
         evaluable_ml=settings.evaluable_ml,
     )
+
+
+def measure_lesions(
+    adc_um2_s: NDArray[np.float32],
+    labels: NDArray[np.uint8],
+    lesion_labels: NDArray[np.uint16],
+    geometry: Geometry,
+    settings: MeasurementSettings,
+    prefix: str,
+) -> tuple[LesionMeasurement, ...]:
+    """Measure lesions one by one, whoever found them, named `prefix`01 and so on; no totals.
+
+    Raises:
+        ValueError: a lesion has no voxel with a valid ADC.
+
+    """
+    voxels, lesion_regions = locate(adc_um2_s, labels, lesion_labels, geometry)
+    return _lesions(voxels, lesion_regions, geometry, settings, prefix)
 
 
 def _describe(
@@ -150,6 +168,7 @@ def _lesions(
     lesion_regions: dict[int, int],
     geometry: Geometry,
     settings: MeasurementSettings,
+    prefix: str,
 ) -> tuple[LesionMeasurement, ...]:
     order = np.argsort(voxels.lesion, kind="stable")
     parts = np.split(order, np.flatnonzero(np.diff(voxels.lesion[order])) + 1) if order.size else []
@@ -166,7 +185,7 @@ def _lesions(
         measured.append(
             LesionMeasurement(
                 label=label,
-                name=f"L{label:02d}",
+                name=f"{prefix}{label:02d}",
                 region=STRUCTURES[lesion_regions[label]].name,
                 centroid_mm=(x, y, z),
                 volume_ml=volume_ml,

@@ -14,6 +14,7 @@ import numpy as np
 import SimpleITK
 from scipy import ndimage
 
+from imaging.errors import UnusableImages
 from imaging.geometry import Geometry
 from imaging.resampling import resample, to_itk
 from imaging.separable import SMOOTHING_RATIO
@@ -54,6 +55,7 @@ def rigid_motion(
 
     Raises:
         GeometryError: an image is not on its geometry.
+        UnusableImages: `NOT_REGISTERED`, the scans have too little in common.
 
     """
     images = [_coarse(_levels(i), g, settings.voxel_mm) for i, g in (fixed, moving)]
@@ -61,8 +63,12 @@ def rigid_motion(
     start.SetCenter(tuple(fixed[1].to_patient_mm((np.array(fixed[1].shape) - 1) / 2)))
     method = _method(settings, images[0].GetNumberOfPixels())
     method.SetInitialTransform(start, inPlace=False)
-    with _one_thread():
-        found = sitk.CompositeTransform(method.Execute(*images)).GetBackTransform()
+    try:
+        with _one_thread():
+            found = sitk.CompositeTransform(method.Execute(*images)).GetBackTransform()
+    except RuntimeError as error:  # all that ITK raises: no overlap, too few slices to smooth
+        message = "the two scans share too little of the body to be matched"
+        raise UnusableImages(message, code="NOT_REGISTERED") from error
     return _matrix(found)
 
 

@@ -41,6 +41,7 @@ class Stage(StrEnum):
     ANATOMY = "anatomy"
     NORMALISE = "normalise"
     DISEASE = "disease"
+    FOCAL = "focal"
     MEASURE = "measure"
     COMPARE = "compare"
     ENCODE = "encode"

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from imaging.focal_lesions import FocalLesions
     from imaging.geometry import Geometry
     from imaging.measurement import Measurement
     from imaging.provenance import Provenance
@@ -37,6 +38,8 @@ class ReportContent:
     quality: tuple[QualityNote, ...] = ()
     stages: Mapping[str, float] = field(default_factory=dict)
     """Seconds by stage, in the order in which they ran."""
+    focal: FocalLesions | None = None
+    """The list of focal lesions, a second definition beside `measurement`; None: no list."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from report.rounding import rounded
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from imaging.focal_lesions import FocalLesions
     from imaging.measurement import (
         AdcStatistics,
         BinnedVolumes,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from imaging.quality import QualityNote
     from report.content import ReportContent
 
-SCHEMA_VERSION = "2.1"
+SCHEMA_VERSION = "2.2"
 
 _ADC_DIGITS = {
     "mean": rounding.ADC_UM2_S,
@@ -97,6 +98,7 @@ def measurements_document(content: ReportContent) -> dict[str, object]:
         "regions": [_region(region) for region in measurement.regions],
         "met_rads": [_region(region) for region in measurement.met_rads],
         "lesions": [_lesion(lesion) for lesion in measurement.lesions],
+        "focal": _focal(content.focal),
         "priors": [],
         "quality": [_note(note) for note in content.quality],
         "series": [_series(record) for record in content.series],
@@ -168,6 +170,22 @@ def _lesion(lesion: LesionMeasurement) -> dict[str, object]:
         "adc_um2_s": _adc(lesion.adc),
         "classes_ml": _classes(lesion.classes),
         "classes_percent": _shares(lesion.classes),
+    }
+
+
+def _focal(focal: FocalLesions | None) -> dict[str, object] | None:
+    """Return the second definition, beside the burden and never in its totals."""
+    if focal is None:
+        return None
+    return {
+        "definition": focal.definition,
+        "model": asdict(focal.model),
+        "threshold": rounded(focal.threshold, rounding.FRACTION),
+        "smallest_ml": rounded(focal.smallest_ml, rounding.VOLUME_ML),
+        "t1_coverage": rounded(focal.shown, rounding.FRACTION),
+        "t1_moved_mm": rounded(focal.moved_mm, rounding.LENGTH_MM),
+        "n_lesions": len(focal.lesions),
+        "lesions": [_lesion(lesion) for lesion in focal.lesions],
     }
 
 

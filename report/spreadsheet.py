@@ -1,4 +1,4 @@
-"""`lesions.csv`: one row for the body, one a region, one a lesion, units in the column names."""
+"""`lesions.csv`: a row for the body, each region and each lesion; units in the column names."""
 
 from __future__ import annotations
 
@@ -61,6 +61,8 @@ COLUMNS: tuple[str, ...] = (
 def lesions_csv(content: ReportContent) -> str:
     """Return the text of `lesions.csv`: RFC 4180 with a header and newlines as line ends.
 
+    Level "lesion" is a part of the burden; "focal_lesion" is of the list of the focal network,
+    another definition: the two must not be added up.
     A cell is empty where a quantity does not apply to the level or is missing. Every number is
     the one in `measurements.json`.
     """
@@ -69,6 +71,8 @@ def lesions_csv(content: ReportContent) -> str:
     rows += [_region(region) for region in document["regions"]]
     rows += [_region(region) | {"level": "met_rads"} for region in document["met_rads"]]
     rows += [_lesion(lesion) for lesion in document["lesions"]]
+    focal = document["focal"] or {"lesions": ()}
+    rows += [_lesion(lesion) | {"level": "focal_lesion"} for lesion in focal["lesions"]]
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()

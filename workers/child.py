@@ -59,7 +59,7 @@ def load_pipeline(configuration: WorkerConfiguration, study_uid: str | None = No
     from workers.pipeline import Pipeline  # noqa: PLC0415
 
     models = ModelOpener(configuration.model_server, configuration.threads, study_uid)
-    disease = configuration.disease_model
+    disease, focal = configuration.disease_model, configuration.focal_model
     given: dict[str, Any] = {
         k: tuple(v) if isinstance(v, list) else v for k, v in configuration.disease.items()
     }
@@ -67,6 +67,7 @@ def load_pipeline(configuration: WorkerConfiguration, study_uid: str | None = No
     return Pipeline(
         anatomy=models.open(configuration.anatomy_model),
         disease=models.open(disease) if disease else None,
+        focal=models.open(focal) if focal else None,
         rule=rule,
         limits=FitLimits(**configuration.reading),
         measurement=MeasurementSettings(thresholds_um2_s=configuration.thresholds_um2_s),

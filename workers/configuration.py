@@ -49,6 +49,8 @@ class WorkerConfiguration:
     build: Build
     disease_model: Path | None = None
     """Folder of the disease model; disease is found by the rule if not given."""
+    focal_model: Path | None = None
+    """Folder of the focal model; focal lesions are not listed if not given."""
     model_server: Endpoint | None = None
     """Where models run; in the job's own process if not given."""
     destinations: tuple[Destination, ...] = ()
@@ -90,8 +92,8 @@ class Assignment:
         values = fields["configuration"]
         for name in ("spool_dir", "results_dir", "anatomy_model"):
             values[name] = Path(values[name])
-        if values["disease_model"] is not None:
-            values["disease_model"] = Path(values["disease_model"])
+        for name in ("disease_model", "focal_model"):
+            values[name] = None if values[name] is None else Path(values[name])
         if values["model_server"] is not None:
             values["model_server"] = Endpoint(**values["model_server"])
         values["destinations"] = tuple(Destination(**row) for row in values["destinations"])

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from dicom_objects.reading.records import DiffusionStudy
     from imaging.adc import AdcFit
+    from imaging.focal_lesions import FocalLesions
     from imaging.measurement import Measurement
     from imaging.model import ModelSpec
     from imaging.quality import QualityNote
@@ -58,10 +59,12 @@ class Findings:
     measurement: Measurement
     quality: tuple[QualityNote, ...]
     models: tuple[ModelSpec, ...]
-    """That were asked, in order: anatomy, and disease where a network found it."""
+    """That were asked, in order: anatomy, disease and focal lesions where networks find them."""
     burden: BurdenMethod
     normalisation: str
     started_at: datetime
+    focal: FocalLesions | None = None
+    """The second definition of disease; None where it was not looked for or could not be."""
 
 
 def encode(
@@ -103,6 +106,7 @@ def _dicom(findings: Findings, run: Run, folder: Path) -> Iterator[ResultFile]:
         uid_seed=uid_seed(findings, run),
         quality=findings.quality,
         adc_map=run.build.adc_map,
+        focal=findings.focal,
     )
     for made in encode_results(content, folder):
         file = _result(made.kind, made.path.relative_to(folder).as_posix(), folder)
@@ -154,6 +158,7 @@ def _report_content(findings: Findings, run: Run, seconds: Mapping[str, float]) 
         series=tuple(dataclasses.asdict(record) for record in findings.study.series),
         quality=findings.quality,
         stages=dict(seconds),
+        focal=findings.focal,
     )
 
 

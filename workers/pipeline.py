@@ -23,6 +23,7 @@ from jobs.job import Stage
 from workers.anatomy import find_anatomy
 from workers.disease import burden_method, find_disease
 from workers.encoding import Findings, Run, encode
+from workers.focal import find_focal
 from workers.observations import Observations
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from imaging.disease import DiseaseRule
+    from imaging.model import ModelSpec
     from jobs.result import ResultFile
     from workers.inference.model import SegmentationModel
     from workers.recording import Recorder
@@ -51,6 +53,8 @@ class Pipeline:
     rule: DiseaseRule
     disease: SegmentationModel | None = None
     """None: the rule decides."""
+    focal: SegmentationModel | None = None
+    """None: focal lesions are not listed."""
     limits: FitLimits = DEFAULT_LIMITS
     measurement: MeasurementSettings = field(default_factory=MeasurementSettings)
     adc: AdcSettings = field(default_factory=AdcSettings)
@@ -91,24 +95,21 @@ class Pipeline:
             seen = Seen(fit, signal.image, body, grid)
             disease = find_disease(seen, self.disease, self.rule, recorder.fraction)
             lesions = find_lesions(disease.mask, grid, self.rule.min_volume_ml)
+        with recorder.stage(Stage.FOCAL):
+            focal = find_focal(study.t1, seen, self.focal, self.measurement, recorder.fraction)
         with recorder.stage(Stage.MEASURE):
-            measurement = measure(
-                fit.adc_um2_s, body.labels, disease, lesions, grid, self.measurement
-            )
-            notes = Observations(study, assembly, fit, body.labels, signal, measurement).notes()
+            measured = measure(fit.adc_um2_s, body.labels, disease, lesions, grid, self.measurement)
+            seen_by = Observations(study, assembly, fit, body.labels, signal, measured)
+            notes = (*seen_by.notes(), *focal.notes)
         with recorder.stage(Stage.ENCODE):
+            told = (self._specs, burden_method(self.disease, disease), signal.unit, started_at)
             findings = Findings(
-                study,
-                assembly,
-                fit,
-                body.labels,
-                lesions,
-                measurement,
-                notes,
-                tuple(model.spec for model in (self.anatomy, self.disease) if model),
-                burden_method(self.disease, disease),
-                signal.unit,
-                started_at,
+                study, assembly, fit, body.labels, lesions, measured, notes, *told, focal.found
             )
             files = encode(findings, run, folder, recorder.seconds)
         return Outcome(findings, files)
+
+    @property
+    def _specs(self) -> tuple[ModelSpec, ...]:
+        """The models that are asked, in the order of the path."""
+        return tuple(m.spec for m in (self.anatomy, self.disease, self.focal) if m)

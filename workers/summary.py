@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from report.tables import title_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dicom_objects.reading.records import SeriesRecord
+    from imaging.focal_lesions import FocalLesions
     from imaging.measurement import RegionMeasurement
     from workers.encoding import Findings
 
@@ -34,10 +37,35 @@ def summarise(findings: Findings) -> dict[str, Any]:
         "b_values": list(findings.fit.b_values),
         "model": ", ".join(f"{spec.name} {spec.version}" for spec in findings.models),
         "burden": dataclasses.asdict(findings.burden),
+        "focal": _focal(findings.focal),
         "regions": [_region(region) for region in measurement.regions],
         "met_rads": [_region(region) for region in measurement.met_rads],
         "quality": [dataclasses.asdict(note) for note in findings.quality],
         **series_summary(findings.study.series),
+    }
+
+
+def _focal(focal: FocalLesions | None) -> dict[str, Any] | None:
+    """Return the list of focal lesions: another definition than the burden's lesions."""
+    if focal is None:
+        return None
+    rows = [
+        {
+            "name": lesion.name,
+            "region": title_of(lesion.region),
+            "volume_ml": lesion.volume_ml,
+            "diameter_mm": lesion.diameter_mm,
+            "adc_median_um2_s": lesion.adc.median,
+        }
+        for lesion in focal.lesions
+    ]
+    return {
+        "definition": focal.definition,
+        "model": dataclasses.asdict(focal.model),
+        "threshold": focal.threshold,
+        "method": focal.in_words(),
+        "n_lesions": len(rows),
+        "lesions": rows,
     }
 
 

@@ -20,6 +20,7 @@ MORPHOLOGICALLY_ABNORMAL = Code("49755003", "SCT", "Morphologically Abnormal Str
 LESION = Code("52988006", "SCT", "Lesion")
 SKELETON = Code("113192009", "SCT", "Skeletal system structure")
 LESION_COLOUR: RGB = (230, 30, 30)
+FOCAL_COLOUR: RGB = (64, 224, 255)
 
 LEFT = Code("7771000", "SCT", "Left")
 RIGHT = Code("24028007", "SCT", "Right")
@@ -59,6 +60,12 @@ STRUCTURE_CODES: dict[str, StructureCode] = {
     "bladder": StructureCode(Code("89837001", "SCT", "Bladder"), (222, 154, 132)),
     "spinal_canal": StructureCode(Code("61853006", "SCT", "Vertebral canal"), (244, 214, 49)),
 }
+
+
+def code_of(region: str) -> StructureCode:
+    """Return a structure's code; the skeleton's for a lesion whose bone is not known."""
+    return STRUCTURE_CODES.get(region, StructureCode(SKELETON, _BONE))
+
 
 # Of a model among the contributing equipment: IHE AI Results 6.5.3.1 as its trial implementations
 # print it. DICOM has not given the final code yet.
@@ -102,6 +109,7 @@ HIGH_VOLUME = Code("ADC_HIGH", PRIVATE_SCHEME, "Disease volume of the high ADC c
 REMOVED_ORGANS = Code("REMOVED_ORGANS", PRIVATE_SCHEME, "Volume removed as organs")
 REMOVED_CANAL = Code("REMOVED_CANAL", PRIVATE_SCHEME, "Volume removed as spinal canal")
 BURDEN_METHOD = Code("BURDEN_METHOD", PRIVATE_SCHEME, "How the disease mask was made")
+FOCAL_METHOD = Code("FOCAL_METHOD", PRIVATE_SCHEME, "How focal lesions were listed")
 QUALITY_NOTE = Code("QUALITY_NOTE", PRIVATE_SCHEME, "Note on input quality")
 RESEARCH_NOTICE = Code("RESEARCH_NOTICE", PRIVATE_SCHEME, "Research use notice")
 

@@ -12,3 +12,10 @@ class ObjectPlan:
     station: str
     series_number: int
     uid_seed: str
+    definition: str = ""
+    """Which of several objects of one kind it is: "focal" for the list of focal lesions."""
+
+    @property
+    def name(self) -> str:
+        """What its UIDs derive from, and what its series is called."""
+        return f"{self.definition} {self.station}".strip()

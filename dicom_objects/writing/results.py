@@ -10,13 +10,14 @@ from pydicom import config, dcmwrite
 from dicom_objects.errors import DicomObjectError
 from dicom_objects.writing.adc_map import StationAdc, encode_adc_map
 from dicom_objects.writing.image_library import library_slices
+from dicom_objects.writing.lesion_groups import SegmentReference
 from dicom_objects.writing.plan import ObjectPlan
 from dicom_objects.writing.references import evidence_of, full_evidence_of
 from dicom_objects.writing.segmentation import encode_segmentation
-from dicom_objects.writing.segments import segments_of
+from dicom_objects.writing.segments import focal_segments_of, segments_of
 from dicom_objects.writing.slices import read_slices
 from dicom_objects.writing.source_images import read_patient_name, read_references
-from dicom_objects.writing.structured_report import ReportContent, SegmentReference, encode_report
+from dicom_objects.writing.structured_report import ReportContent, encode_report
 from imaging.stations import cut_station
 
 if TYPE_CHECKING:
@@ -32,18 +33,20 @@ if TYPE_CHECKING:
     from dicom_objects.writing.slices import SourceSlice
     from dicom_objects.writing.source_images import ImageReference
     from imaging.adc import AdcFit
+    from imaging.focal_lesions import FocalLesions
     from imaging.measurement import Measurement
     from imaging.provenance import Provenance
     from imaging.quality import QualityNote
-    from imaging.stations import Assembly
+    from imaging.stations import Assembly, Placement
 
 FIRST_SERIES_NUMBER = 9001
 FIRST_ADC_SERIES_NUMBER = 9101
+FIRST_FOCAL_SERIES_NUMBER = 9201
 
 
 @dataclass(frozen=True)
 class EncodedObject:
-    """One written object: `kind` is "seg", "adc" or "sr"."""
+    """One written object: `kind` is "seg", "focal_seg", "adc" or "sr"."""
 
     kind: str
     sop_class_uid: str
@@ -68,6 +71,8 @@ class ResultContent:
     quality: tuple[QualityNote, ...] = ()
     adc_map: bool = True
     """Whether ADC maps are written: not every PACS takes parametric maps."""
+    focal: FocalLesions | None = None
+    """Focal lesions get SEGs of their own: a second definition, never mixed with the burden."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +81,9 @@ class _EncodedStation:
 
     seg: Dataset | None
     adc: Dataset | None
+    focal: Dataset | None
     segments: tuple[Segment, ...]
+    focal_segments: tuple[Segment, ...]
     slices: tuple[SourceSlice, ...] = field(repr=False)
     """Those of the highest b-value."""
     images_by_b: dict[float, tuple[ImageReference, ...]] = field(repr=False)
@@ -100,6 +107,7 @@ def encode_results(content: ResultContent, folder: Path) -> tuple[EncodedObject,
         report = _encode_report(content, stations)
         built = [
             *_named("seg", [station.seg for station in stations], folder),
+            *_named("focal_seg", [station.focal for station in stations], folder),
             *_named("adc", [station.adc for station in stations], folder),
             ("sr", report, folder / "sr.dcm"),
         ]
@@ -150,7 +158,24 @@ def _encode_station(content: ResultContent, k: int) -> _EncodedStation:
         adc_um2_s = cut_station(content.fit.adc_um2_s, placement)
         values = StationAdc(adc_um2_s, fitted or images_by_b, vendor_adc)
         adc = encode_adc_map(plan, slices, values, content.provenance)
-    return _EncodedStation(seg, adc, segments, slices, images_by_b, vendor_adc)
+    focal_segments, focal = _encode_focal(content, k, placement, slices)
+    return _EncodedStation(
+        seg, adc, focal, segments, focal_segments, slices, images_by_b, vendor_adc
+    )
+
+
+def _encode_focal(
+    content: ResultContent, k: int, placement: Placement, slices: tuple[SourceSlice, ...]
+) -> tuple[tuple[Segment, ...], Dataset | None]:
+    """Encode the focal lesions of station k: objects and series of their own."""
+    if content.focal is None:
+        return (), None
+    segments = focal_segments_of(cut_station(content.focal.labels, placement), content.focal)
+    if not segments:
+        return (), None
+    number = FIRST_FOCAL_SERIES_NUMBER + k
+    plan = ObjectPlan(placement.station, number, content.uid_seed, definition="focal")
+    return segments, encode_segmentation(plan, slices, segments, content.provenance)
 
 
 def _encode_report(content: ResultContent, stations: list[_EncodedStation]) -> Dataset:
@@ -161,6 +186,7 @@ def _encode_report(content: ResultContent, stations: list[_EncodedStation]) -> D
         quality=content.quality,
         evidence=list(_evidence(stations)),
         library=[one for station in stations for one in library_slices(station.slices)],
+        focal=content.focal,
     )
     number = FIRST_SERIES_NUMBER + len(stations)
     return encode_report(report, content.provenance, content.uid_seed, number)
@@ -177,21 +203,24 @@ def _evidence(stations: list[_EncodedStation]) -> Iterator[Dataset]:
     for reference in (reference for found in ordered for reference in found):
         yield evidence_of(reference, str(lead.header.StudyInstanceUID))
     yield from (station.seg for station in stations if station.seg is not None)
+    yield from (station.focal for station in stations if station.focal is not None)
     yield from (station.adc for station in stations if station.adc is not None)
 
 
 def _references(stations: list[_EncodedStation]) -> dict[str, SegmentReference]:
     """Lesion name → the segment that holds most of its voxels."""
     found: dict[str, tuple[int, SegmentReference]] = {}
-    for station in stations:
-        if station.seg is None:
+    drawn = [(s, s.seg, s.segments) for s in stations]
+    drawn += [(s, s.focal, s.focal_segments) for s in stations]
+    for station, seg, segments in drawn:
+        if seg is None:
             continue
-        for number, segment in enumerate(station.segments, start=1):
+        for number, segment in enumerate(segments, start=1):
             size = int(segment.mask.sum())
             if segment.is_lesion and size > found.get(segment.name, (0, None))[0]:
                 reference = SegmentReference(
-                    str(station.seg.SOPClassUID),
-                    str(station.seg.SOPInstanceUID),
+                    str(seg.SOPClassUID),
+                    str(seg.SOPInstanceUID),
                     number,
                     station.slices[0].reference.series_uid,
                 )

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from imaging.provenance import Provenance
 
 
+_CONTENT = {
+    "": "Skeleton, organs and suspected bone lesions",
+    "focal": "List of focal lesions, no part of the burden",
+}
+
+
 def tracking_uid(uid_seed: str, name: str) -> str:
     """Return the UID that a lesion or structure has in every object of the study's results."""
     return str(derived_uid(uid_seed, "tracking", name))
@@ -70,20 +76,20 @@ def encode_segmentation(
             describe(number, segment, tracking_uid(plan.uid_seed, segment.name), provenance)
             for number, segment in enumerate(segments, start=1)
         ],
-        series_instance_uid=derived_uid(plan.uid_seed, "seg series", plan.station),
+        series_instance_uid=derived_uid(plan.uid_seed, "seg series", plan.name),
         series_number=plan.series_number,
-        sop_instance_uid=derived_uid(plan.uid_seed, "seg", plan.station),
+        sop_instance_uid=derived_uid(plan.uid_seed, "seg", plan.name),
         instance_number=1,
         manufacturer=MANUFACTURER,
         manufacturer_model_name=MODEL_NAME,
         software_versions=provenance.software_version,
         device_serial_number=stamp.serial_number,
-        content_label="OSTEON",
-        content_description="Skeleton, organs and suspected bone lesions",
+        content_label="OSTEON_FOCAL" if plan.definition else "OSTEON",
+        content_description=_CONTENT[plan.definition],
         content_creator_name="Osteon^Software",
         transfer_syntax_uid=ExplicitVRLittleEndian,
         omit_empty_frames=True,
-        series_description=f"{DESCRIPTION_PREFIX} SEG {plan.station}",
+        series_description=f"{DESCRIPTION_PREFIX} SEG {plan.name}",
         content_qualification=ContentQualificationValues.RESEARCH,
     )
     refer(seg, slices, [[s.reference for s in slices]])

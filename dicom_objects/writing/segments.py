@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydicom.sr.coding import Code
 
+    from imaging.focal_lesions import FocalLesions
     from imaging.measurement import LesionMeasurement
     from imaging.provenance import Provenance
 
@@ -35,6 +36,8 @@ class Segment:
     """The structure that it is, or that the lesion lies in."""
     is_lesion: bool
     mask: NDArray[np.bool_] = field(repr=False)
+    focal: FocalLesions | None = None
+    """The list that a focal lesion is of; None: a structure, or a lesion of the burden."""
 
 
 def segments_of(
@@ -67,12 +70,30 @@ def segments_of(
     return tuple(found)
 
 
+def focal_segments_of(labels: NDArray[np.uint16], focal: FocalLesions) -> tuple[Segment, ...]:
+    """Return the focal lesions that have voxels here; `labels` are cut to the station."""
+    here = set(np.unique(labels).tolist())
+    return tuple(
+        Segment(
+            lesion.name,
+            f"Focal lesion {lesion.label}",
+            lesion.region,
+            is_lesion=True,
+            mask=labels == lesion.label,
+            focal=focal,
+        )
+        for lesion in focal.lesions
+        if lesion.label in here
+    )
+
+
 def describe(
     number: int, segment: Segment, tracking_uid: str, provenance: Provenance
 ) -> SegmentDescription:
     """Return the item of the Segment Sequence for segment `number`."""
-    code = codes.STRUCTURE_CODES[segment.region]
-    colour = codes.LESION_COLOUR if segment.is_lesion else code.colour
+    code = codes.code_of(segment.region)
+    of_lesions = codes.FOCAL_COLOUR if segment.focal else codes.LESION_COLOUR
+    colour = of_lesions if segment.is_lesion else code.colour
     category, kind = (
         (codes.MORPHOLOGICALLY_ABNORMAL, codes.LESION)
         if segment.is_lesion
@@ -92,9 +113,13 @@ def describe(
     )
     if segment.is_lesion:
         # By hand: highdicom has no argument for the Segment Description (0062,0006).
-        item.SegmentDescription = f"Part of the {provenance.burden.in_words()}"
+        item.SegmentDescription = f"Part of the {_definition(segment, provenance)}"
     _add_laterality(item, segment, code.laterality)
     return item
+
+
+def _definition(segment: Segment, provenance: Provenance) -> str:
+    return segment.focal.in_words() if segment.focal else provenance.burden.in_words()
 
 
 def _add_laterality(item: SegmentDescription, segment: Segment, side: Code | None) -> None:
@@ -113,7 +138,8 @@ def _algorithm(segment: Segment, provenance: Provenance) -> AlgorithmIdentificat
     models = {f"model {m.name} {m.version}": f"sha256 {m.sha256}" for m in provenance.models}
     anatomy = provenance.models[0] if provenance.models else None
     author = provenance.burden.model if segment.is_lesion else anatomy
-    method = {"lesions": provenance.burden.in_words()}
+    author = segment.focal.model if segment.focal else author
+    method = {"lesions": _definition(segment, provenance)}
     return AlgorithmIdentificationSequence(
         name=author.name if author else "Osteon bone disease",
         family=codes.ARTIFICIAL_INTELLIGENCE,

@@ -1,9 +1,10 @@
 """DICOM SR: a TID 1500 Imaging Measurement Report in Comprehensive 3D SR (PS3.3 A.35.13).
 
 Groups: the whole body and every region without a region of interest (TID 1501), every lesion
-with its segment (TID 1411). A lesion that crosses stations refers to the segment that holds most
-of it; its numbers are those of the whole lesion. The tracking UIDs are those of the SEGs, so
-regions and lesions are found there by UID.
+with its segment (TID 1411): those of the burden first, then the list of focal lesions. A lesion
+that crosses stations refers to the segment that holds most of it; its numbers are those of the
+whole lesion. The tracking UIDs are those of the SEGs, so regions and lesions are found there by
+UID.
 """
 
 from __future__ import annotations
@@ -22,11 +23,8 @@ from highdicom.sr import (
     MeasurementsAndQualitativeEvaluations,
     ObservationContext,
     ObserverContext,
-    ReferencedSegment,
     RelationshipTypeValues,
-    SourceSeriesForSegmentation,
     TextContentItem,
-    TrackingIdentifier,
     VolumetricROIMeasurementsAndQualitativeEvaluations,
 )
 from pydicom.sr.codedict import codes as dicom_codes
@@ -35,8 +33,8 @@ from dicom_objects.uids import derived_uid
 from dicom_objects.writing import codes
 from dicom_objects.writing.equipment import add_models
 from dicom_objects.writing.image_library import library_headers, refer_library
-from dicom_objects.writing.measured_values import lesion_values, region_values, total_values
-from dicom_objects.writing.segmentation import tracking_uid
+from dicom_objects.writing.lesion_groups import focal_groups, lesion_group, site, tracking
+from dicom_objects.writing.measured_values import region_values, total_values
 from dicom_objects.writing.stamp import (
     DESCRIPTION_PREFIX,
     MANUFACTURER,
@@ -51,23 +49,15 @@ if TYPE_CHECKING:
 
     from pydicom import Dataset
 
+    from dicom_objects.writing.lesion_groups import SegmentReference
     from dicom_objects.writing.slices import SourceSlice
-    from imaging.measurement import LesionMeasurement, Measurement, RegionMeasurement
+    from imaging.focal_lesions import FocalLesions
+    from imaging.measurement import Measurement, RegionMeasurement
     from imaging.provenance import Provenance
     from imaging.quality import QualityNote
 
 TOTAL_NAME = "whole_skeleton"
 _Group = MeasurementsAndQualitativeEvaluations | VolumetricROIMeasurementsAndQualitativeEvaluations
-
-
-@dataclass(frozen=True)
-class SegmentReference:
-    """Where a lesion is drawn: the SEG, the segment's number and the series it is drawn on."""
-
-    sop_class_uid: str
-    sop_instance_uid: str
-    number: int
-    source_series_uid: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,13 +66,14 @@ class ReportContent:
 
     measurement: Measurement
     segments: Mapping[str, SegmentReference]
-    """By lesion name."""
+    """By lesion name, of both definitions."""
     b_values: tuple[float, ...]
     quality: tuple[QualityNote, ...]
     evidence: Sequence[Dataset] = field(repr=False)
     """A full header of an image first, then everything that is referred to; repeats count once."""
     library: Sequence[SourceSlice] = field(repr=False)
     """The few images that the image library lists."""
+    focal: FocalLesions | None = None
 
 
 def encode_report(
@@ -130,10 +121,12 @@ def _groups(content: ReportContent, provenance: Provenance, seed: str) -> list[_
         if region.coverage is not None and region.name in codes.STRUCTURE_CODES
     ]
     groups += [
-        _lesion(lesion, content.segments[lesion.name], algorithm, seed)
+        lesion_group(lesion, content.segments[lesion.name], algorithm, seed)
         for lesion in content.measurement.lesions
         if lesion.name in content.segments
     ]
+    if content.focal:
+        groups += focal_groups(content.focal, content.segments, provenance, seed)
     return groups
 
 
@@ -141,7 +134,7 @@ def _total(
     content: ReportContent, algorithm: AlgorithmIdentification, method: str, seed: str
 ) -> MeasurementsAndQualitativeEvaluations:
     group = MeasurementsAndQualitativeEvaluations(
-        tracking_identifier=_tracking(TOTAL_NAME, seed),
+        tracking_identifier=tracking(TOTAL_NAME, seed),
         finding_type=codes.LESION,
         method=codes.MONO_EXPONENTIAL,
         algorithm_id=algorithm,
@@ -152,6 +145,7 @@ def _total(
     # TID 1501 allows texts beside coded evaluations; highdicom has no argument for them.
     notes = [(codes.RESEARCH_NOTICE, RESEARCH_NOTICE)]
     notes.append((codes.BURDEN_METHOD, method))
+    notes += [(codes.FOCAL_METHOD, content.focal.in_words())] if content.focal else []
     notes += [(codes.QUALITY_NOTE, f"{n.code}: {n.text}") for n in content.quality]
     for name, text in notes:
         item = TextContentItem(name, text, RelationshipTypeValues.CONTAINS)
@@ -163,46 +157,14 @@ def _region(
     region: RegionMeasurement, algorithm: AlgorithmIdentification, seed: str
 ) -> MeasurementsAndQualitativeEvaluations:
     return MeasurementsAndQualitativeEvaluations(
-        tracking_identifier=_tracking(region.name, seed),
+        tracking_identifier=tracking(region.name, seed),
         finding_type=codes.LESION,
         method=codes.MONO_EXPONENTIAL,
         algorithm_id=algorithm,
-        finding_sites=[_site(region.name)],
+        finding_sites=[site(region.name)],
         measurements=region_values(region),
         finding_category=codes.MORPHOLOGICALLY_ABNORMAL,
     )
-
-
-def _lesion(
-    lesion: LesionMeasurement,
-    segment: SegmentReference,
-    algorithm: AlgorithmIdentification,
-    seed: str,
-) -> VolumetricROIMeasurementsAndQualitativeEvaluations:
-    return VolumetricROIMeasurementsAndQualitativeEvaluations(
-        tracking_identifier=_tracking(lesion.name, seed),
-        referenced_segment=ReferencedSegment(
-            segment.sop_class_uid,
-            segment.sop_instance_uid,
-            segment.number,
-            source_series=SourceSeriesForSegmentation(segment.source_series_uid),
-        ),
-        finding_type=codes.LESION,
-        method=codes.MONO_EXPONENTIAL,
-        algorithm_id=algorithm,
-        finding_sites=[_site(lesion.region)],
-        measurements=lesion_values(lesion),
-        finding_category=codes.MORPHOLOGICALLY_ABNORMAL,
-    )
-
-
-def _tracking(name: str, seed: str) -> TrackingIdentifier:
-    return TrackingIdentifier(uid=tracking_uid(seed, name), identifier=name)
-
-
-def _site(structure: str) -> FindingSite:
-    code = codes.STRUCTURE_CODES[structure]
-    return FindingSite(code.kind, laterality=code.laterality)
 
 
 def _algorithm(content: ReportContent, provenance: Provenance) -> AlgorithmIdentification:

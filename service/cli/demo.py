@@ -132,7 +132,9 @@ def _print_comparison(
     gadc = "–" if numbers.gadc_um2_s is None else f"{numbers.gadc_um2_s:.0f}"  # noqa: RUF001
     table.add_row("gADC (µm²/s)", gadc, f"{truth.gadc_um2_s:.0f}")
     scores = Table("structure", "Dice", title="From the SEGs, against the truth")
-    scores.add_row("bone disease", f"{dice(truth.lesion_labels > 0, masks.disease):.3f}")
+    scores.add_row("bone disease (burden)", f"{dice(truth.lesion_labels > 0, masks.disease):.3f}")
+    if masks.focal.any():
+        scores.add_row("focal lesions", f"{dice(truth.lesion_labels > 0, masks.focal):.3f}")
     for name, score in dice_by_structure(truth.labels, masks.labels).items():
         title = BY_NAME[name].title if name in BY_NAME else name.replace("_", " ")
         scores.add_row(title, f"{score:.3f}")

@@ -12,6 +12,7 @@ import numpy as np
 import pydicom
 
 from imaging.anatomy import BY_NAME
+from imaging.focal_lesions import NAME_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,6 +36,9 @@ class ReceivedMasks:
     labels: NDArray[np.uint8] = field(repr=False)
     """Positions in `imaging.anatomy.STRUCTURES`."""
     disease: NDArray[np.bool_] = field(repr=False)
+    """The lesions of the burden."""
+    focal: NDArray[np.bool_] = field(repr=False)
+    """The focal lesions: a list by another definition."""
 
 
 @dataclass(frozen=True)
@@ -51,17 +55,18 @@ def read_masks(segs: Sequence[Path], grid: Geometry) -> ReceivedMasks:
     `grid` must hold the frames' rows and columns, as the stations of a phantom do.
     """
     labels = np.zeros(grid.shape, dtype=np.uint8)
-    disease = np.zeros(grid.shape, dtype=np.bool_)
+    disease, focal = (np.zeros(grid.shape, dtype=np.bool_) for _ in range(2))
     for path in segs:
         seg = pydicom.dcmread(path)
         names = {item.SegmentNumber: str(item.TrackingID) for item in seg.SegmentSequence}
         for number, k, mask in _frames(seg, grid):
             structure = BY_NAME.get(names[number])
             if structure is None:
-                disease[k] |= mask
+                lesions = focal if names[number].startswith(NAME_PREFIX) else disease
+                lesions[k] |= mask
             else:
                 labels[k][mask] = structure.label
-    return ReceivedMasks(labels, disease)
+    return ReceivedMasks(labels, disease, focal)
 
 
 def read_numbers(report: Path) -> ReceivedNumbers:

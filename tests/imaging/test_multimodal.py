@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from imaging.adc import fit_adc
+from imaging.errors import UnusableImages
 from imaging.geometry import Geometry
 from imaging.multimodal import on_grid, rigid_motion
 from imaging.stations import assemble
@@ -66,3 +67,12 @@ def test_voxels_that_grow_hold_the_mean_of_what_they_cover():
     assert found.std() < 0.5 * picked.std()
     same = on_grid(noise, fine, np.eye(4), fine)
     assert np.array_equal(same, noise)
+
+
+def test_scans_that_share_nothing_are_refused_with_a_code():
+    here = Geometry.axial((12, 24, 24), (4.0, 3.0, 3.0), (0.0, 0.0, 0.0))
+    far = Geometry.axial((12, 24, 24), (4.0, 3.0, 3.0), (0.0, 0.0, 900.0))
+    image = np.random.default_rng(1).random((12, 24, 24)).astype(np.float32)
+    with pytest.raises(UnusableImages, match="share too little") as caught:
+        rigid_motion((image, here), (image, far))
+    assert caught.value.code == "NOT_REGISTERED"
