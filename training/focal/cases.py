@@ -17,6 +17,7 @@ from imaging.stations import assemble
 from training.cases import Case, labels_on_grid, mask_on_grid, read_case, write_case
 from training.cohort import one_thread
 from training.errors import TrainingError
+from training.focal.planted import count_planted, planted_path, write_planted
 from training.folds import FoldCase
 from training.seeds import parse_seeds, refuse_test_seeds
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from training.focal.planted import Planted
     from training.focal.settings import FocalExperiment
 
 # The paper's nine regions (`papers.md` B.2): no ribs, no skull. The sacrum goes with the pelvis.
@@ -81,16 +83,32 @@ def validation_patients(experiment: FocalExperiment) -> list[Wanted]:
         TrainingError: `SEEDS`, a bad range, or one of them is fitted; `TEST_SEEDS`.
 
     """
-    if not experiment.cohort.validation_seeds:
-        return []
-    seeds = parse_seeds(experiment.cohort.validation_seeds)
+    seeds = _not_fitted(experiment, experiment.cohort.validation_seeds)
+    return [Wanted(s, True) for s in seeds]
+
+
+def skeleton_patients(experiment: FocalExperiment) -> list[Wanted]:
+    """Return the healthy people whose skeleton is scored; none where the experiment names none.
+
+    Raises:
+        TrainingError: `SEEDS`, a bad range, or one of them is fitted; `TEST_SEEDS`.
+
+    """
+    seeds = _not_fitted(experiment, experiment.cohort.skeleton_seeds)
+    return [Wanted(s, False) for s in seeds]
+
+
+def _not_fitted(experiment: FocalExperiment, text: str) -> tuple[int, ...]:
+    if not text:
+        return ()
+    seeds = parse_seeds(text)
     _refuse_kept(seeds)
     fitted = {w.seed for group in wanted(experiment) for w in group}
     both = [s for s in seeds if s in fitted]
     if both:
         message = f"validation seeds {both} are fitted too; keep the ranges apart"
         raise TrainingError(message, code="SEEDS")
-    return [Wanted(s, True) for s in seeds]
+    return seeds
 
 
 def _refuse_kept(seeds: tuple[int, ...]) -> None:
@@ -107,7 +125,8 @@ def prepare_focal(
     """Make the cases that are missing; return how many. `on_case` hears each one's seed."""
     folder.mkdir(parents=True, exist_ok=True)
     healthy, diseased = wanted(experiment)
-    patients = [*healthy, *validation_patients(experiment), *diseased]
+    checks = [*skeleton_patients(experiment), *validation_patients(experiment)]
+    patients = [*healthy, *checks, *diseased]
     missing = [w for w in patients if not w.path(folder).exists()]
     if workers <= 1:
         for patient in missing:
@@ -131,11 +150,17 @@ def fold_cases(cases: list[Case]) -> list[FoldCase]:
 
 
 def focal_case(experiment: FocalExperiment, patient: Wanted) -> Case:
+    """Return `focal_scan`'s case."""
+    return focal_scan(experiment, patient)[0]
+
+
+def focal_scan(experiment: FocalExperiment, patient: Wanted) -> tuple[Case, Planted]:
     """Scan a synthetic patient twice and bring both scans to the network's grid.
 
     Labels are positions in `SKELETON_CLASSES` for the healthy and 1 in lesions for the diseased:
     focal disease only, as the paper's (no diffuse and no confluent cases). A lesion that fills
-    half of no voxel is not there for a network on this grid, nor for its score.
+    half of no voxel is not there for a network on this grid, nor for its score: the count says
+    how many those are.
     """
     # Fitting needs no phantom; only this does.
     from phantom.acquisition import Protocol, acquire, body_grid  # noqa: PLC0415
@@ -164,7 +189,8 @@ def focal_case(experiment: FocalExperiment, patient: Wanted) -> Case:
         labels = mask_on_grid(truth.lesion_labels > 0, truth.geometry, grid)
     else:
         labels = _regions()[labels_on_grid(truth.labels, truth.geometry, grid)]
-    return Case(patient.name, given.array.astype(np.float16), labels, grid.affine)
+    case = Case(patient.name, given.array.astype(np.float16), labels, grid.affine)
+    return case, count_planted(truth, labels, grid)
 
 
 def _regions() -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
@@ -175,5 +201,8 @@ def _regions() -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
 
 
 def _make(experiment: FocalExperiment, patient: Wanted, folder: Path) -> int:
-    write_case(focal_case(experiment, patient), patient.path(folder))
+    case, planted = focal_scan(experiment, patient)
+    if patient.diseased:
+        write_planted(planted, planted_path(patient.path(folder)))
+    write_case(case, patient.path(folder))
     return patient.seed

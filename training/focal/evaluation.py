@@ -16,10 +16,12 @@ from training.assessment.operating_point import (
     choose_threshold,
     counts_by_threshold,
 )
+from training.focal.cases import SKELETON_CLASSES
 from training.focal.stages import fast
 from training.folds import Folds
 from training.scoring.case import CaseResult
 from training.scoring.lesions import score_lesions
+from training.scoring.overlap import overlap
 from training.timing import timed
 
 if TYPE_CHECKING:
@@ -52,7 +54,15 @@ class Assessed:
 def lesion_probability(
     network: nn.Module, case: Case, experiment: FocalExperiment
 ) -> NDArray[np.float32]:
-    """Return the probability of a lesion (slice, row, column), by sliding windows.
+    """Return the probability of a lesion (slice, row, column), by sliding windows."""
+    lesion: NDArray[np.float32] = class_probability(network, case, experiment)[1]
+    return lesion
+
+
+def class_probability(
+    network: nn.Module, case: Case, experiment: FocalExperiment
+) -> NDArray[np.float32]:
+    """Return the probability of every class (class, slice, row, column), by sliding windows.
 
     Windows overlap by the experiment's share and count alike; softmax comes before their mean,
     since a served model holds it.
@@ -63,14 +73,29 @@ def lesion_probability(
     def chance(windows: Tensor) -> Tensor:
         with fast(experiment):
             logits = network(windows)
-        return torch.softmax(logits.float(), dim=1)[:, 1:]
+        return torch.softmax(logits.float(), dim=1)
 
     image = torch.from_numpy(case.image.astype(np.float32))[None].to(device)
     with torch.no_grad():
         answer: Any = sliding_window_inference(
             image, experiment.patch, _WINDOWS_AT_ONCE, chance, overlap=experiment.overlap
         )
-    found: NDArray[np.float32] = answer[0, 0].cpu().numpy()
+    found: NDArray[np.float32] = answer[0].cpu().numpy()
+    return found
+
+
+def skeleton_dice(
+    network: nn.Module, cases: Sequence[Case], experiment: FocalExperiment
+) -> dict[str, list[float]]:
+    """Return the Dice of every region, and of all as one mask, on the cases that hold it."""
+    found: dict[str, list[float]] = {"skeleton": []}
+    for case in cases:
+        answer = class_probability(network, case, experiment).argmax(axis=0)
+        found["skeleton"].append(overlap(case.labels > 0, answer > 0).dice)
+        for number, name in enumerate(SKELETON_CLASSES[1:], start=1):
+            true = case.labels == number
+            if true.any():
+                found.setdefault(name, []).append(overlap(true, answer == number).dice)
     return found
 
 

@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from training.errors import TrainingError
-from training.focal.cases import fold_cases, prepare_focal, read_focal, wanted
-from training.focal.evaluation import assess, lesion_probability
+from training.focal.cases import (
+    fold_cases,
+    prepare_focal,
+    read_focal,
+    skeleton_patients,
+    wanted,
+)
+from training.focal.evaluation import assess, lesion_probability, skeleton_dice
 from training.focal.fit import fitted_seconds
+from training.focal.planted import planted_path, read_planted
 from training.focal.pretraining import (
     CHECKPOINT,
     as_initialised,
@@ -21,8 +28,8 @@ from training.focal.pretraining import (
     pretrain,
 )
 from training.focal.settings import INITIALISATIONS, load_focal, save_focal
-from training.focal.stages import lesion_network
-from training.focal.table import focal_table
+from training.focal.stages import lesion_network, skeleton_network
+from training.focal.table import Outcome, focal_table
 from training.folds import stratified_folds
 
 if TYPE_CHECKING:
@@ -59,7 +66,8 @@ def reproduce_focal(config: Path, out: Path, workers: int, on_progress: OnProgre
     """
     experiment = _begin(load_focal(config), out)
     healthy, diseased = wanted(experiment)
-    heard = counter("making patients", len(healthy) + len(diseased), on_progress)
+    n = len(healthy) + len(diseased) + len(skeleton_patients(experiment))
+    heard = counter("making patients", n, on_progress)
     prepare_focal(experiment, out / "cases", workers, heard)
     cases = read_focal(diseased, out / "cases")
     folds = stratified_folds(fold_cases(cases), experiment.cohort.folds, experiment.seed)
@@ -71,11 +79,26 @@ def reproduce_focal(config: Path, out: Path, workers: int, on_progress: OnProgre
             _fit_fold(setting, _fold(cases, folds, fold, out), begin, on_progress)
         probabilities = [_read(_path(out, name, case)) for case in cases]
         found[name] = assess(cases, probabilities, folds, f"focal network, {name}")
-    table = focal_table(experiment, found, _minutes(out))
+    planted = read_planted([planted_path(w.path(out / "cases")) for w in diseased])
+    table = focal_table(
+        experiment, Outcome(found, planted, _skeleton(experiment, out), _minutes(out))
+    )
     (out / "focal.md").write_text(table, encoding="utf-8")
     document = {name: asdict(assessed) for name, assessed in found.items()}
     (out / "focal.json").write_text(json.dumps(document) + "\n", encoding="utf-8")
     return table
+
+
+def _skeleton(experiment: FocalExperiment, out: Path) -> dict[str, list[float]]:
+    """Score SAP's pre-training on people whom it never saw, once."""
+    path = out / "pretraining" / "sap" / "skeleton.json"
+    if not path.exists():
+        cases = read_focal(skeleton_patients(experiment), out / "cases")
+        network = skeleton_network(experiment, path.with_name(CHECKPOINT))
+        scores = skeleton_dice(network, cases, experiment)
+        path.write_text(json.dumps(scores) + "\n", encoding="utf-8")
+    held: dict[str, list[float]] = json.loads(path.read_text(encoding="utf-8"))
+    return held
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,6 +36,8 @@ class FocalCohort:
     """The seed makes T1 voxels coarser by a factor from 1 to this, slices and pixels each."""
     validation_seeds: str = ""
     """Diseased patients who are not fitted: the threshold of a model that ships is theirs."""
+    skeleton_seeds: str = ""
+    """Healthy people who are not fitted: the Dice of SAP's pre-training is theirs."""
 
 
 @dataclass(frozen=True)

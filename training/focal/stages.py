@@ -113,6 +113,18 @@ def lesion_network(experiment: FocalExperiment, checkpoint: Path) -> nn.Module:
     return network
 
 
+def skeleton_network(experiment: FocalExperiment, checkpoint: Path) -> nn.Module:
+    """Return the network of skeletal regions that SAP's pre-training left.
+
+    Raises:
+        TrainingError: `CHECKPOINT`, there is none, or it is of another network.
+
+    """
+    network = _network(experiment, len(SKELETON_CLASSES))
+    transfer(read_weights(checkpoint), network, (ENCODER, DECODER, HEAD))
+    return network
+
+
 def _network(experiment: FocalExperiment, classes: int) -> nn.Module:
     network = build_network(experiment.network, len(CHANNELS), classes, experiment.seed)
     return network.to(_device(experiment))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from training.assessment.cells import interval, number
 from training.assessment.comparison import compare_models, comparison_table
+from training.assessment.intervals import bootstrap_mean
 from training.assessment.lesion_summary import summarise_lesions
 from training.assessment.patients import MEASURABLE_ML
+from training.focal.planted import planted_in_words
 from training.focal.settings import INITIALISATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from training.assessment.lesion_summary import LesionNumber
     from training.focal.evaluation import Assessed
+    from training.focal.planted import Planted
     from training.focal.settings import FocalExperiment
 
 # name, from mL, title, digits, published (SAP, SSL, random; `papers.md` B.5)
@@ -46,20 +50,30 @@ _ROWS: tuple[tuple[str, float, str, int, str], ...] = (
     ("global_dice", 0.0, "global Dice", 3, ".463 .333 .212"),
     ("icc_2_1_of_burden", 0.0, "ICC(2,1) of total burden", 3, ".649 .608 .309"),
 )
+_SKELETON = {
+    "skeleton": ".90", "cervical": ".90", "thoracic": ".94", "lumbar": ".93", "pelvis": ".80",
+    "femur": ".90", "humerus": ".67", "scapulae": ".70", "clavicles": ".83", "sternum": ".85",
+}  # fmt: skip
 _ORDERED = ("f2_mean", "dice_of_detected_median", "nsd_3_mm_of_detected_median", "global_dice")
 
 
-def focal_table(
-    experiment: FocalExperiment, found: Mapping[str, Assessed], minutes: Mapping[str, float]
-) -> str:
-    """Return the table, the ordering as it came out, the tests, and what fitting took.
+@dataclass(frozen=True)
+class Outcome:
+    """What a run left: exams by initialisation, planted lesions, SAP's skeleton, and minutes.
 
-    Args:
-        experiment: what was run.
-        found: by initialisation.
-        minutes: of pre-training, by initialisation.
-
+    `skeleton` is the Dice by region of people who were not fitted, `minutes` those of
+    pre-training by initialisation.
     """
+
+    found: Mapping[str, Assessed]
+    planted: Sequence[Planted]
+    skeleton: Mapping[str, Sequence[float]]
+    minutes: Mapping[str, float]
+
+
+def focal_table(experiment: FocalExperiment, outcome: Outcome) -> str:
+    """Return the table, the ordering as it came out, the tests, and what fitting took."""
+    found = outcome.found
     numbers = {
         (name, ml): summarise_lesions(found[name].exams, ml)
         for name in INITIALISATIONS
@@ -75,7 +89,8 @@ def focal_table(
             f"Synthetic patients, n = {len(exams)}, {lesions} lesions, {large} of them ≥ 1 mL, on "
             f"voxels of {spacing} mm; {experiment.cohort.folds} folds, every exam predicted by a "
             "network that never saw it, at the threshold that the other folds chose (maximal "
-            "patient F2). 95 % intervals by bootstrap over patients."
+            "patient F2). 95 % intervals by bootstrap over patients. "
+            + planted_in_words(outcome.planted, lesions)
         ),
         "",
         "| number | SAP | SSL | random | published (SAP SSL random; real patients) |",
@@ -84,10 +99,29 @@ def focal_table(
     for name, ml, title, digits, published in _ROWS:
         cells = [_cell(numbers[i, ml][name], digits) for i in INITIALISATIONS]
         lines.append(f"| {title} | {' | '.join(cells)} | {published} |")
-    return "\n".join([*lines, *_notes(), "", *_ordering(numbers), *_cost(found, minutes), ""]) + (
-        "\n### Tests\n"
-        + comparison_table(compare_models({i: found[i].exams for i in INITIALISATIONS}))
-    )
+    lines += [*_notes(), "", *_ordering(numbers), *_cost(found, outcome.minutes), ""]
+    if outcome.skeleton["skeleton"]:
+        lines += [*_skeleton_rows(outcome.skeleton), ""]
+    lines += ["### Tests", ""]
+    tests = compare_models({i: found[i].exams for i in INITIALISATIONS})
+    return "\n".join(lines) + "\n" + comparison_table(tests)
+
+
+def _skeleton_rows(skeleton: Mapping[str, Sequence[float]]) -> list[str]:
+    """Return the Dice of SAP's pre-training by region, beside the paper's."""
+    scans = len(skeleton["skeleton"])
+    lines = [
+        "### SAP's pre-training: the skeleton",
+        "",
+        f"Dice, mean over {scans} healthy people who were not fitted; the paper's are of 8 scans.",
+        "",
+        "| region | Dice | published (real people) |",
+        "|---|---|---|",
+    ]
+    for name, published in _SKELETON.items():
+        spread = bootstrap_mean([[v] for v in skeleton.get(name, ())])
+        lines.append(f"| {name} | {interval(spread, 3)} | {published} |")
+    return lines
 
 
 def _notes() -> list[str]:

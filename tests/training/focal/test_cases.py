@@ -11,6 +11,7 @@ from training.focal.cases import (
     SKELETON_CLASSES,
     Wanted,
     focal_case,
+    skeleton_patients,
     validation_patients,
     wanted,
 )
@@ -71,6 +72,17 @@ def test_t1_voxels_grow_by_the_seed_and_no_more_than_asked(coarse, monkeypatch):
 def test_validation_patients_are_neither_fitted_nor_kept_for_evaluation(coarse, seeds, said):
     with pytest.raises(TrainingError, match=said):
         validation_patients(_validated(coarse, seeds))
+
+
+def test_people_whose_skeleton_is_scored_are_healthy_and_not_fitted(coarse):
+    def scored(seeds):
+        cohort = dataclasses.replace(COARSE, skeleton_seeds=seeds)
+        return skeleton_patients(dataclasses.replace(coarse, cohort=cohort))
+
+    assert scored("") == []
+    assert scored("3002") == [Wanted(3002, diseased=False)]
+    with pytest.raises(TrainingError, match="fitted too"):
+        scored("3001")
 
 
 def test_validation_patients_are_diseased(coarse):

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from tests.training.focal.conftest import toy_case
-from training.focal.cases import fold_cases
-from training.focal.evaluation import assess, lesion_probability
+from training.focal.cases import SKELETON_CLASSES, fold_cases
+from training.focal.evaluation import assess, lesion_probability, skeleton_dice
 from training.folds import stratified_folds
 
 
@@ -78,3 +78,32 @@ def test_one_component_over_the_body_is_not_called_perfect():
     found = assess(cases, maps, folds, "toy")
     assert min(found.threshold_by_fold) > 0.2
     assert found.stored.f2 == pytest.approx(5 * 0.75 / (4 * 0.75 + 1))
+
+
+class _Regions(nn.Module):
+    """Region 2 where T1 is dark; everything else background."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.tensor(50.0))
+
+    def forward(self, image):
+        answer = torch.zeros(image.shape[0], len(SKELETON_CLASSES), *image.shape[2:])
+        answer[:, 2] = self.scale * (0.3 - image[:, 0])
+        return answer
+
+
+def test_the_skeleton_is_scored_as_one_mask_and_by_region(experiment):
+    case = _cases(1)[0]  # T1 is dark in all three blocks
+    labels = case.labels * np.uint8(2)
+    labels[15:] *= 0
+    labels[15:][case.labels[15:] > 0] = 3
+    region_2, region_3 = (int((labels == n).sum()) for n in (2, 3))
+    scored = dataclasses.replace(case, labels=labels)
+    found = skeleton_dice(_Regions(), [scored], experiment)
+    assert found["skeleton"] == [1.0]
+    # Region 3 is called 2.
+    expected = 2 * region_2 / (region_2 + region_2 + region_3)
+    assert found[SKELETON_CLASSES[2]] == [pytest.approx(expected)]
+    assert found[SKELETON_CLASSES[3]] == [0.0]
+    assert set(found) == {"skeleton", *SKELETON_CLASSES[2:4]}

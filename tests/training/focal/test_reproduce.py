@@ -14,6 +14,7 @@ from training.cli import app
 from training.errors import TrainingError
 from training.focal import reproduce
 from training.focal.cases import Wanted, prepare_focal, wanted
+from training.focal.planted import Planted
 from training.focal.pretraining import fit_focal
 from training.focal.settings import save_focal
 from training.reproduction.tables import reproduce_table
@@ -21,17 +22,19 @@ from training.reproduction.tables import reproduce_table
 
 def _toy(experiment, patient):
     del experiment
+    planted = Planted((3.0, 2.0, 0.9, 0.1), (0.1,))
     if not patient.diseased:
         case = toy_case(patient.seed, ())
         case.labels[4:10, 6:12, 6:12] = 1 + patient.seed % 9
-        return case
-    return dataclasses.replace(toy_case(patient.seed, BLOCKS), name=patient.name)
+        return case, planted
+    return dataclasses.replace(toy_case(patient.seed, BLOCKS), name=patient.name), planted
 
 
 @pytest.fixture
 def config(experiment, tmp_path, monkeypatch):
-    monkeypatch.setattr("training.focal.cases.focal_case", _toy)
-    save_focal(experiment, tmp_path / "toy.yaml")
+    monkeypatch.setattr("training.focal.cases.focal_scan", _toy)
+    cohort = dataclasses.replace(experiment.cohort, skeleton_seeds="3002-3003")
+    save_focal(dataclasses.replace(experiment, cohort=cohort), tmp_path / "toy.yaml")
     return tmp_path / "toy.yaml"
 
 
@@ -43,6 +46,13 @@ def test_the_table_is_made_from_nothing_and_the_second_time_from_what_is_there(c
     assert "| number | SAP | SSL | random |" in table
     assert "n = 4, 12 lesions" in table
     assert "Ordering as it came out" in table
+    assert "planted 16 lesions; 4 of them fill half of no voxel" in table
+    assert "(1.7 % of the volume, the largest 0.10 mL). The others are 12 components" in table
+    assert "mean over 2 healthy people who were not fitted" in table
+    rows = [line for line in table.splitlines() if line.startswith(("| skeleton |", "| pelvis |"))]
+    assert "[" in rows[0]  # two people, an interval
+    assert "| NSD 3 mm of detected lesions | sap | ssl |" in table
+    assert "| F2 | sap | random |" in table
     assert any(s.startswith("pre-training, sap") for s in heard)
     assert any(s.startswith("lesions, random/fold-1") for s in heard)
     out = tmp_path / "out"
@@ -76,7 +86,7 @@ def test_one_network_by_the_switch_alone(config, experiment, tmp_path):
 
 
 def test_patients_that_are_there_are_left_alone(experiment, tmp_path, monkeypatch):
-    monkeypatch.setattr("training.focal.cases.focal_case", _toy)
+    monkeypatch.setattr("training.focal.cases.focal_scan", _toy)
     write_case(toy_case(1), Wanted(3101, diseased=True).path(tmp_path))
     made = []
     assert prepare_focal(experiment, tmp_path, 1, made.append) == 4
