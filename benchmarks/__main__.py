@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-NAMES = ("adc", "reading", "pipeline")
+NAMES = ("adc", "reading", "models", "pipeline")
 
 
 def main(names: list[str]) -> int:
