@@ -42,11 +42,12 @@ class Folders:
         self._durable.add(folder)
 
 
-def write_file(temporary: Path, final: Path, parts: Iterable[bytes]) -> None:
+def write_file(temporary: Path, final: Path, parts: Iterable[bytes], *, once: bool = False) -> None:
     """Write, fsync, rename, fsync the directory.
 
     Both paths are on one file system and their folders exist. A failure leaves no temporary file,
-    and never a final one that is not whole.
+    and never a final one that is not whole. With `once` an existing final file is never replaced,
+    not even one that another host wrote a moment ago: FileExistsError.
     """
     try:
         with temporary.open("xb") as file:
@@ -54,7 +55,10 @@ def write_file(temporary: Path, final: Path, parts: Iterable[bytes]) -> None:
                 file.write(part)
             file.flush()
             os.fsync(file.fileno())
-        temporary.rename(final)
+        if once:
+            final.hardlink_to(temporary)
+        else:
+            temporary.rename(final)
         sync_folder(final.parent)
     finally:
         temporary.unlink(missing_ok=True)

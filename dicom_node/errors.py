@@ -69,7 +69,7 @@ class SpoolUnwritable(SpoolError):  # noqa: N818
 
 
 class SpoolBusy(SpoolError):  # noqa: N818
-    """Another process writes to this spool; two nodes must not share one."""
+    """Another process writes to this spool; nodes share one only with one database server."""
 
     code = "SPOOL_BUSY"
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from dicom_node.completion import QuietPeriod, StudyArrivals
 from dicom_node.content import Content, Looks
 from dicom_node.contexts import is_input
+from dicom_node.neighbours import Neighbours
 from dicom_node.receive import Receiver
 from jobs.errors import StoreUnavailable
 from jobs.study import input_digest
@@ -76,6 +77,7 @@ class Node:
         self._jobs = jobs
         self._rule = rule or QuietPeriod()
         self._looks = None if check is None else Looks(check)
+        self._neighbours = Neighbours(store) if spool.shared else None
         self._receiver = Receiver(settings, spool, self._arrive)
         self._arrived: queue.SimpleQueue[tuple[Instance, float]] = queue.SimpleQueue()
         self._unindexed: list[Instance] = []
@@ -112,6 +114,8 @@ class Node:
             self._collect()
         with suppress(StoreUnavailable):
             self._index()
+            if self._neighbours is not None:
+                self._neighbours.leave()
 
     def _arrive(self, instance: Instance) -> None:
         self._arrived.put((instance, time.monotonic()))
@@ -150,19 +154,30 @@ class Node:
         busy = self._receiver.busy_studies()
         if not self._arrived.empty():
             return
-        for study_uid in tuple(self._waiting):
-            cause = self._due(study_uid, study_uid in busy)
+        now_s = time.monotonic()
+        arrivals = {
+            uid: StudyArrivals(uid, waiting.first_at_s, waiting.last_at_s, uid in busy)
+            for uid, waiting in self._waiting.items()
+        }
+        if self._neighbours is not None:
+            arrivals = self._neighbours.join(arrivals, now_s)
+        for study_uid, study in arrivals.items():
+            cause = self._due(study, now_s)
             if cause is not None:
                 self._close(study_uid, cause)
                 self._forget(study_uid)
 
-    def _due(self, study_uid: str, busy: bool) -> Cause | None:
-        waiting, now_s = self._waiting[study_uid], time.monotonic()
-        study = StudyArrivals(study_uid, waiting.first_at_s, waiting.last_at_s, busy)
+    def _due(self, study: StudyArrivals, now_s: float) -> Cause | None:
         if self._looks is not None and self._rule.settled(study, now_s):
-            whole = self._looks.whole(study_uid, waiting.arrivals, lambda: self._content(study_uid))
+            uid = study.study_uid
+            whole = self._looks.whole(uid, self._seen(uid), lambda: self._content(uid))
             study = replace(study, whole=whole)
         return self._rule.due(study, now_s)
+
+    def _seen(self, study_uid: str) -> int:
+        """Return a number that grows with every arrival, here or elsewhere."""
+        elsewhere = 0 if self._neighbours is None else self._neighbours.images(study_uid)
+        return self._waiting[study_uid].arrivals + elsewhere
 
     def _forget(self, study_uid: str) -> None:
         del self._waiting[study_uid]
@@ -178,6 +193,8 @@ class Node:
 
     def _close(self, study_uid: str, cause: Cause) -> None:
         """Open a revision and its job, unless the same images were measured before."""
+        if self._neighbours is not None:
+            self._index_files(study_uid)
         instances = self._store.instances(study_uid)
         inputs = [instance for instance in instances if is_input(instance.sop_class_uid)]
         if not inputs:
@@ -191,6 +208,13 @@ class Node:
         text = "job %s: revision %s of a study, %s images; %s"
         _log.info(text, job.id, job.revision, len(inputs), cause)
         self._jobs.submit(job.id)
+
+    def _index_files(self, study_uid: str) -> None:
+        """Index what another node accepted and did not index yet, alive or dead."""
+        known = {instance.path for instance in self._store.instances(study_uid)}
+        found = tuple(self._spool.rescan_study(study_uid, known, _report_unreadable))
+        if found:
+            self._store.record_instances(found)
 
     def _rebuild(self) -> None:
         """Index what an earlier process accepted and did not index; wait again for open studies."""

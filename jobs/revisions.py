@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from jobs.engine import Records, writes
 from jobs.events import write_event
 from jobs.job import EventKind, Failure, Job, JobState
 from jobs.rows import from_failure, to_job
-from jobs.schema import instances, jobs, studies
+from jobs.schema import instances, jobs, receptions, studies
 from jobs.studies import ROWS_A_STATEMENT, lock_study
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class StudyRevisions(Records):
         known = _revision_of(tx, study_uid, digest)
         revision = known or _next_revision(tx, study_uid)
         _take_in(tx, study_uid, revision, members)
+        tx.connection.execute(delete(receptions).where(receptions.c.study_uid == study_uid))
         if known:
             return None
         _supersede(tx, study_uid, revision)

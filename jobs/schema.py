@@ -97,6 +97,18 @@ instances = Table(
     Index(None, "study_uid", "revision"),
 )
 
+# What nodes that share a spool are receiving; a row of a dead node grows old and is removed.
+receptions = Table(
+    "receptions",
+    metadata,
+    Column("study_uid", UID, primary_key=True),
+    Column("node", String(32), primary_key=True),
+    Column("busy", Boolean, nullable=False),
+    Column("first_at", UtcTime, nullable=False),
+    Column("last_at", UtcTime, nullable=False),
+    Column("until", UtcTime, nullable=False),
+)
+
 jobs = Table(
     "jobs",
     metadata,

@@ -12,6 +12,7 @@ from jobs.engine import make_engine
 from jobs.events import JobHistory
 from jobs.lifecycle import JobLifecycle
 from jobs.migrate import require_head
+from jobs.receptions import NodeReceptions
 from jobs.results import JobResults
 from jobs.revisions import StudyRevisions
 from jobs.studies import StudyRecords
@@ -23,7 +24,15 @@ if TYPE_CHECKING:
     from jobs.engine import Clock
 
 
-class JobStore(StudyRecords, StudyRevisions, JobClaims, JobLifecycle, JobHistory, JobResults):
+class JobStore(
+    StudyRecords,
+    NodeReceptions,
+    StudyRevisions,
+    JobClaims,
+    JobLifecycle,
+    JobHistory,
+    JobResults,
+):
     """Studies, jobs, events, results and deliveries. Threads may share one; processes may not."""
 
     def __init__(self, url: str, clock: Clock | None = None) -> None:

@@ -70,7 +70,10 @@ def make_node(settings: Settings, store: JobStore) -> Node:
         maximum_associations=node.maximum_associations,
         calling_ae_titles=node.calling_ae_titles,
     )
-    spool = Spool(settings.spool_dir, floor_bytes=int(node.free_space_floor_gib * 2**30))
+    floor_bytes = int(node.free_space_floor_gib * 2**30)
+    # Nodes meet in the database: with SQLite, a file of this host, the spool is this node's alone.
+    shared = not settings.store_url.startswith("sqlite")
+    spool = Spool(settings.spool_dir, floor_bytes=floor_bytes, shared=shared)
     rule = ContentFirst(node.content.settle_s, node.quiet_s, node.deadline_s)
     return Node(receiver, spool, store, make_queue(settings, store), rule, _content_check(settings))
 

@@ -1,0 +1,126 @@
+"""The accepted instances of a spool, read from the files alone.
+
+    <root>/studies/<2 hex>/<study hash>/<instance hash>.dcm
+
+A hash is the first 32 hex digits of the SHA-256 of the UID, so nothing that a sender wrote ever
+becomes part of a path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from dicom_node.errors import DicomNodeError
+from dicom_node.header import read_header
+from dicom_node.part10 import parse_meta
+from jobs.study import Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+    from pathlib import Path
+
+    from dicom_node.header import InstanceHeader
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is known of one file."""
+
+    header: InstanceHeader
+    sha256: str
+    size: int
+    received_at: datetime
+
+
+class AcceptedFiles:
+    """The files under `root`, for reading."""
+
+    def __init__(self, root: Path) -> None:
+        """Use the folder `root`."""
+        self.root = root.absolute()
+        self._studies = self.root / "studies"
+
+    def instances(self, study_uid: str) -> tuple[Instance, ...]:
+        """Return what is accepted of one study, read from the files, ordered by path."""
+        folder = self._study_folder(study_uid)
+        return tuple(self._read(path) for path in sorted(folder.glob("*.dcm")))
+
+    def rescan(
+        self,
+        known: Collection[str] = frozenset(),
+        on_unreadable: Callable[[Path, DicomNodeError], None] | None = None,
+    ) -> Iterator[Instance]:
+        """Yield every accepted instance from the files alone, but those with paths in `known`.
+
+        A file that is not readable goes to `on_unreadable` (or raises) and stays where it is.
+        """
+        yield from self._scan(self._files(), known, on_unreadable)
+
+    def rescan_study(
+        self,
+        study_uid: str,
+        known: Collection[str],
+        on_unreadable: Callable[[Path, DicomNodeError], None] | None = None,
+    ) -> Iterator[Instance]:
+        """Do what `rescan` does for one study."""
+        files = sorted(self._study_folder(study_uid).glob("*.dcm"))
+        yield from self._scan(files, known, on_unreadable)
+
+    def _scan(
+        self,
+        files: Iterable[Path],
+        known: Collection[str],
+        on_unreadable: Callable[[Path, DicomNodeError], None] | None,
+    ) -> Iterator[Instance]:
+        for path in files:
+            if str(path.relative_to(self.root)) in known:
+                continue
+            try:
+                instance = self._read(path)
+            except DicomNodeError as error:
+                if on_unreadable is None:
+                    raise
+                on_unreadable(path, error)
+                continue
+            yield instance
+
+    def path(self, instance: Instance) -> Path:
+        """Return the file of an instance."""
+        return self.root / instance.path
+
+    def _files(self) -> Iterator[Path]:
+        yield from sorted(self._studies.glob("*/*/*.dcm"))
+
+    def _study_folder(self, study_uid: str) -> Path:
+        name = hash_of(study_uid)
+        return self._studies / name[:2] / name
+
+    def _read(self, path: Path) -> Instance:
+        content = path.read_bytes()
+        meta = parse_meta(content)
+        data_set = content[meta.offset :]
+        header = read_header(data_set, meta.transfer_syntax_uid)
+        received_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        digest = hashlib.sha256(data_set).hexdigest()
+        return self._instance(path, Found(header, digest, len(data_set), received_at))
+
+    def _instance(self, path: Path, found: Found) -> Instance:
+        return Instance(
+            sop_instance_uid=found.header.sop_instance_uid,
+            study_uid=found.header.study_uid,
+            series_uid=found.header.series_uid,
+            sop_class_uid=found.header.sop_class_uid,
+            transfer_syntax_uid=found.header.transfer_syntax_uid,
+            sha256=found.sha256,
+            size=found.size,
+            path=str(path.relative_to(self.root)),
+            received_at=found.received_at,
+        )
+
+
+def hash_of(uid: str) -> str:
+    """Return what stands for a UID in paths."""
+    return hashlib.sha256(uid.encode("ascii")).hexdigest()[:32]
