@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from imaging.focal_lesions import FOCAL_CLASSES
 from training.errors import TrainingError
 from training.tasks import TASKS
 
@@ -70,7 +71,28 @@ It is trained on what the served anatomy network says, with its faults, not on t
   measured too small. The tables above say by how much, on synthetic patients.
 - Probabilities are not calibrated on patients; the threshold was chosen on synthetic ones.""",
 )
-KINDS: dict[str, CardTexts] = {"anatomy": _ANATOMY, "disease": _DISEASE}
+_FOCAL = CardTexts(
+    FOCAL_CLASSES,
+    what="""\
+T1-weighted images, registered to the diffusion scan, and the computed signal at b 1000 s/mm² in,
+the probability of a focal bone lesion out: {n_classes} classes, {structures}.
+It makes a **list** of lesions, a second definition beside the burden: no skeleton, organ or signal
+rule gates it, it adds nothing to TDV and gADC, and the sum of its volumes is no burden.""",
+    method="""\
+SAP after Wuts et al. (J Bone Oncol 2026): pre-trained on nine skeletal regions of healthy people,
+then a new head, and an encoder that moves slower than the decoder; one patch a lesion an epoch and
+as many without. Osteon chose: a light residual U-Net for two cores in place of SwinUNETR, the grid,
+the rates, more changes of signal, T1 of many voxel sizes, the threshold on validation patients.""",
+    limits="""\
+- It was shown synthetic disease only, focal and never diffuse: how real metastases, treated
+  disease, fractures, haemangioma or degeneration look to it is not known.
+- T1 was the phantom's: spin-echo-like, fat bright, marrow between, lesions dark. Other T1, fat
+  suppression, Dixon water or contrast agent are not what it learned; reading leaves them out.
+- Few bodies, a short fit, a small network: nothing of the published size was trained.
+- T1 and diffusion of a patient who moved by more than registration finds do not match.
+- Probabilities are not calibrated on patients.""",
+)
+KINDS: dict[str, CardTexts] = {"anatomy": _ANATOMY, "disease": _DISEASE, "focal": _FOCAL}
 
 
 def texts_of(spec: ModelSpec) -> CardTexts:

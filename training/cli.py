@@ -119,7 +119,9 @@ def export(
         Path | None, typer.Option(help="Folder of an evaluation, for the model card.")
     ] = None,
 ) -> None:
-    """Write the run's averaged weights as a served model: TorchScript, declaration, card.
+    """Write the run's weights as a served model: TorchScript, declaration, card.
+
+    RUN is what `fit` or `focal` left.
 
     The exported file must answer as the network does, and bfloat16 as float32, or nothing
     is written. Run it again after `evaluate` to put the table into the model card.

@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from imaging.focal_lesions import FOCAL_CLASSES
 from phantom.patient import BodyModelName
 from training.allocation import keep_freed_memory
 from training.assessment.comparison import compare_models, comparison_table
@@ -21,6 +22,8 @@ from training.evaluation import evaluate_cohort, models_of
 from training.experiment import OF_ATLASES, load_experiment
 from training.export import export_run
 from training.fit import FitPlan, train
+from training.focal.exam import examine
+from training.focal.export import export_focal, is_focal
 from training.intake.class_map import load_class_map
 from training.intake.nnunet_export import write_dataset
 from training.intake.prepare import find_sources, prepare_sources
@@ -159,13 +162,16 @@ def evaluate(
 ) -> str:
     """Evaluate a model folder on phantom seeds of a body model; return the table as Markdown.
 
-    A disease network is evaluated with the anatomy network in the folder beside it.
+    A disease network is evaluated with the anatomy network in the folder beside it, a focal network
+    by its own rules (`training.focal.exam`), on the body model that it was trained on.
 
     Writes `evaluation.json`, `evaluation.md`, plots and the cases into `out`.
     """
+    spec = read_declaration(model / "osteon.json")
+    if spec.classes == FOCAL_CLASSES:
+        return examine(model, seeds, out, workers, on_case)
     chosen = parse_seeds(seeds)
     results = evaluate_cohort(models_of(model), chosen, out, workers, on_case, body_model)
-    spec = read_declaration(model / "osteon.json")
     return write_evaluation(results, spec.sha256, population(body_model), out, spec.thresholds)
 
 
@@ -190,4 +196,5 @@ def export(run: Path, repository: Path, evaluation: Path | None) -> dict[str, An
     found = None
     if evaluation is not None:
         found = read_declared(evaluation)
-    return asdict(export_run(run, repository, found))
+    exported = export_focal if is_focal(run) else export_run
+    return asdict(exported(run, repository, found))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +26,13 @@ from training.tasks import TASKS
 from training.triton import triton_config
 
 if TYPE_CHECKING:
+    from torch import nn
+
+    from imaging.model import ModelSpec
     from training.cases import Case
     from training.experiment import Experiment
     from training.network import FoldedUNet
+    from training.tasks import Task
 
 LARGEST_MB = 25.0
 _GATE_CASES = 2
@@ -48,26 +52,55 @@ class ExportReport:
     volume_change_percent_bf16: dict[str, float] | None
 
 
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A fitted network with what its export needs: `spec` without a digest, `gate_cases` unseen.
+
+    `free` are further fields of `osteon.json`, "trained_on" among them.
+    """
+
+    network: nn.Module = field(repr=False)
+    spec: ModelSpec
+    task: Task
+    gate_cases: list[Case] = field(repr=False)
+    free: dict[str, Any] = field(repr=False)
+
+
 def export_run(run: Path, repository: Path, evaluation: dict[str, Any] | None) -> ExportReport:
     """Write the averaged weights of `run` to `repository/<name>/`.
 
     Raises:
-        TrainingError: `CHECKPOINT`; `EXPORT`, the file differs from the network, loses accuracy
-            in bfloat16, is too large, or is not what was evaluated. The repository stays as it was.
+        TrainingError: `CHECKPOINT`; `EXPORT`, see `export_network`.
 
     """
     experiment = load_experiment(run / "config.yaml")
-    staging = repository / f".{experiment.name}.staging"
-    shutil.rmtree(staging, ignore_errors=True)
     network, trained_on = _trained(run, experiment)
+    task, cases = TASKS[experiment.task], _gate_cases(experiment)
+    free = {"trained_on": trained_on}
+    finished = Finished(network, experiment.model_spec(), task, cases, free)
+    return export_network(finished, repository, evaluation)
+
+
+def export_network(
+    finished: Finished, repository: Path, evaluation: dict[str, Any] | None
+) -> ExportReport:
+    """Write a fitted network to `repository/<name>/` as it is served.
+
+    Raises:
+        TrainingError: `EXPORT`, the file differs from the network, loses accuracy in bfloat16, is
+            too large, or is not what was evaluated. The repository stays as it was.
+
+    """
+    staging = repository / f".{finished.spec.name}.staging"
+    shutil.rmtree(staging, ignore_errors=True)
     file = staging / "1" / "model.pt"
     try:
-        report = _write_and_check(network, experiment, file)
+        report = _write_and_check(finished, file)
         _refuse_foreign(evaluation, report)
-        spec = experiment.model_spec(report.sha256)
+        spec = replace(finished.spec, sha256=report.sha256)
         free = {
             "tool": {"name": "osteon train", "torch": torch.__version__.split("+")[0]},
-            "trained_on": trained_on,
+            **finished.free,
             "export": _rounded(asdict(report)),
             "evaluation": evaluation or {},
             KEY: known_answer(file, spec),
@@ -75,7 +108,7 @@ def export_run(run: Path, repository: Path, evaluation: dict[str, Any] | None) -
         (staging / "config.pbtxt").write_text(triton_config(spec), encoding="utf-8")
         (staging / "MODEL_CARD.md").write_text(model_card(spec, free), encoding="utf-8")
         write_declaration(spec, staging / "osteon.json", free)
-        _publish(staging, repository / experiment.name)
+        _publish(staging, repository / spec.name)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return report
@@ -118,8 +151,8 @@ def _seeds(names: list[str]) -> str:
     return seeds_in_words(tuple(sorted(int(name.rpartition("-")[2]) for name in names)))
 
 
-def _write_and_check(network: FoldedUNet, experiment: Experiment, file: Path) -> ExportReport:
-    spec = experiment.model_spec()
+def _write_and_check(finished: Finished, file: Path) -> ExportReport:
+    spec, network = finished.spec, finished.network
     k, j, i = spec.divisor
     shapes = [(1, len(spec.channels), 2 * k, 3 * j, 2 * i), (1, len(spec.channels), k, 2 * j, i)]
     generator = torch.Generator().manual_seed(0)
@@ -130,9 +163,9 @@ def _write_and_check(network: FoldedUNet, experiment: Experiment, file: Path) ->
         message = f"the file has {megabytes:.1f} MB, more than {LARGEST_MB:.0f}; use fewer filters"
         raise TrainingError(message, code="EXPORT")
     difference = check_served(file, network, examples)
-    found = compare_precisions(file, spec, _gate_cases(experiment), TASKS[experiment.task])
+    found = compare_precisions(file, spec, finished.gate_cases, finished.task)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    return ExportReport(experiment.name, digest, megabytes, difference, **asdict(found))
+    return ExportReport(spec.name, digest, megabytes, difference, **asdict(found))
 
 
 def _gate_cases(experiment: Experiment) -> list[Case]:

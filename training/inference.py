@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from imaging.model import ModelInput, ModelSpec
-    from training.network import FoldedUNet
 
     Predictor = Callable[[Tensor], Tensor]
 
@@ -43,7 +42,7 @@ def slab_probability(predict: Predictor, spec: ModelSpec, given: ModelInput) -> 
     return total
 
 
-def eager_predictor(network: FoldedUNet, *, bf16: bool) -> Predictor:
+def eager_predictor(network: nn.Module, *, bf16: bool) -> Predictor:
     """Return a function that gives the network's probabilities."""
     network.eval()
     device = next(network.parameters()).device

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from imaging.model import ModelSpec
-    from training.network import FoldedUNet
 
 TOLERANCE = 1e-4
 """Largest difference of a probability between the exported file and the network (float32)."""
@@ -25,7 +24,7 @@ TOLERANCE = 1e-4
 class Probabilities(nn.Module):
     """(1, C, K, J, I) float32 → softmax over classes, float32, of the same K, J, I."""
 
-    def __init__(self, network: FoldedUNet) -> None:
+    def __init__(self, network: nn.Module) -> None:
         """Wrap a trained network."""
         super().__init__()
         self.network = network
@@ -35,7 +34,7 @@ class Probabilities(nn.Module):
         return torch.softmax(self.network(image).float(), dim=1)
 
 
-def freeze_network(network: FoldedUNet, example: Tensor) -> Any:  # noqa: ANN401 - torch's ScriptModule is untyped
+def freeze_network(network: nn.Module, example: Tensor) -> Any:  # noqa: ANN401 - torch's ScriptModule is untyped
     """Return frozen TorchScript of the network with softmax; any K, J, I that fit the divisor.
 
     Args:
@@ -68,7 +67,7 @@ def known_answer(path: Path, spec: ModelSpec) -> dict[str, Any]:
     return asdict(describe(answer))
 
 
-def check_served(path: Path, network: FoldedUNet, examples: list[Tensor]) -> float:
+def check_served(path: Path, network: nn.Module, examples: list[Tensor]) -> float:
     """Return the largest difference of the file's probabilities from the network's.
 
     Raises:

@@ -1,0 +1,104 @@
+"""From a focal run to a served model: the same folder, gate and card as every network's."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from imaging.agreement import dice
+from imaging.focal_lesions import FOCAL_CLASSES, THRESHOLD
+from training.errors import TrainingError
+from training.export import Finished, export_network
+from training.focal.cases import read_focal, validation_patients
+from training.focal.fit import fitted_seconds
+from training.focal.pretraining import CHECKPOINT
+from training.focal.settings import load_focal
+from training.focal.stages import lesion_network
+from training.focal.threshold import choose_on
+from training.inference import eager_predictor
+from training.tasks import Task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from training.export import ExportReport
+    from training.focal.settings import FocalExperiment
+
+_GATE_CASES = 2
+
+
+def lesion_scores(truth: NDArray[np.uint8], answer: NDArray[np.uint8]) -> dict[str, float]:
+    """Dice of the lesion mask; 1 where neither holds a lesion."""
+    if not truth.any() and not answer.any():
+        return {"lesion": 1.0}
+    return {"lesion": dice(truth, answer)}
+
+
+FOCAL_TASK = Task(FOCAL_CLASSES, {"lesion": (1,)}, lesion_scores)
+
+
+def export_focal(run: Path, repository: Path, evaluation: dict[str, Any] | None) -> ExportReport:
+    """Write the lesion network of `run` (as `osteon train focal` left it) to `repository`.
+
+    Its threshold is chosen on the experiment's validation patients, whose cases the run holds.
+
+    Raises:
+        TrainingError: `CHECKPOINT`, no stage of this run is finished; `NO_CASES`, there are no
+            validation patients; `EXPORT`, see `training.export.export_network`.
+
+    """
+    stage = _lesion_run(run)
+    experiment = load_focal(stage / "config.yaml")
+    network = lesion_network(experiment, stage / CHECKPOINT).cpu().eval()
+    cases = read_focal(validation_patients(experiment), run / "cases")
+    spec = experiment.model_spec()
+    chosen = choose_on(cases, eager_predictor(network, bf16=False), spec)
+    spec = replace(spec, thresholds={THRESHOLD: chosen.pop(THRESHOLD)})
+    free = {"trained_on": _trained_on(experiment, run, stage, network), "threshold": chosen}
+    finished = Finished(network, spec, FOCAL_TASK, cases[:_GATE_CASES], free)
+    return export_network(finished, repository, evaluation)
+
+
+def is_focal(run: Path) -> bool:
+    """Whether a run's folder is one that `osteon train focal` made."""
+    return not (run / "config.yaml").exists() and bool(_stages(run))
+
+
+def _stages(run: Path) -> list[Path]:
+    found = (path.parent for path in run.glob(f"*/{CHECKPOINT}"))
+    return [p for p in found if (p / "loaded.json").exists()]
+
+
+def _lesion_run(run: Path) -> Path:
+    stages = _stages(run)
+    if len(stages) != 1:
+        message = f"{run} holds {len(stages)} lesion networks; one is exported: name its run"
+        raise TrainingError(message, code="CHECKPOINT")
+    return stages[0]
+
+
+def _trained_on(
+    experiment: FocalExperiment, run: Path, stage: Path, network: nn.Module
+) -> dict[str, Any]:
+    env = json.loads((stage / "env.json").read_text(encoding="utf-8"))
+    cohort = experiment.cohort
+    told = {
+        "data": "synthetic patients (osteon phantom) only, focal disease, T1 and diffusion",
+        "initialisation": experiment.initialisation,
+        "pretraining_seeds": f"{cohort.healthy_seeds} (healthy)",
+        "train_seeds": cohort.diseased_seeds,
+        "validation_seeds": cohort.validation_seeds,
+        "epochs": experiment.lesions.stage.epochs,
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "hours": round(fitted_seconds(stage / CHECKPOINT) / 3600, 2),
+        "git_commit": env["git_commit"],
+    }
+    before = run / "pretraining" / experiment.initialisation / CHECKPOINT
+    if before.exists():
+        told["hours_of_pretraining"] = round(fitted_seconds(before) / 3600, 2)
+    return told
