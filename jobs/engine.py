@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, update_wrapper
 from inspect import signature
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
@@ -159,32 +160,55 @@ class Transaction:
 class Records:
     """Part of the store: methods marked `reads` or `writes` run in a transaction of their own."""
 
-    def __init__(self, engine: Engine, clock: Clock | None = None) -> None:
-        """Use an engine from `make_engine`; `clock` replaces the database's in tests."""
+    def __init__(self, engine: Engine, clock: Clock | None = None, patience_s: float = 0.0) -> None:
+        """Use an engine from `make_engine`; `clock` replaces the database's in tests.
+
+        With `patience_s` a method waits so long for a database that is away, unless its commit may
+        have happened already. What it is given must be readable more than once then: no generator.
+        """
         self._engine = engine
         self._clock = clock
+        self._patience_s = patience_s
 
     def _run(self, work: Callable[[Transaction], _R], *, writes: bool) -> _R:
-        for remaining in reversed(range(_TRIES)):
+        deadline = time.monotonic() + self._patience_s
+        for tried in count(1):
+            attempt = _Attempt()
             try:
-                with self._engine.connect() as connection:
-                    connection.execution_options(writes=writes)
-                    with connection.begin():
-                        return work(Transaction(connection, self._clock))
-            except OSError as error:  # the driver's socket; see _try_postgresql
-                raise StoreUnavailable(f"the database does not answer: {error}") from error
-            except DBAPIError as error:
-                if remaining and _sqlstate(error) in _SAFE_TO_REPEAT:
-                    time.sleep(0.01 * (_TRIES - remaining))
-                elif is_passing(error):
-                    raise StoreUnavailable(f"the database does not answer: {error.orig}") from error
-                else:
+                return self._once(work, attempt, writes=writes)
+            except (OSError, DBAPIError) as error:  # OSError: the driver's; see _try_postgresql
+                if _sqlstate(error) in _SAFE_TO_REPEAT and tried < _TRIES:
+                    time.sleep(0.01 * tried)
+                    continue
+                if isinstance(error, DBAPIError) and not is_passing(error):
                     raise
-        raise AssertionError  # the last try returned or raised
+                if attempt.commits or time.monotonic() >= deadline:
+                    reason = error.orig if isinstance(error, DBAPIError) else error
+                    raise StoreUnavailable(f"the database does not answer: {reason}") from error
+                time.sleep(min(1.0, 0.1 * tried))
+        raise AssertionError  # count does not end
+
+    def _once(self, work: Callable[[Transaction], _R], attempt: _Attempt, *, writes: bool) -> _R:
+        with self._engine.connect() as connection:
+            connection.execution_options(writes=writes)
+            with connection.begin():
+                found = work(Transaction(connection, self._clock))
+                attempt.commits = writes
+            return found
 
 
-def _sqlstate(error: DBAPIError) -> str:
+@dataclass
+class _Attempt:
+    """How far one try came."""
+
+    commits: bool = False
+    """From here on nobody knows whether it was written, until the server says so."""
+
+
+def _sqlstate(error: Exception) -> str:
     """Return the five characters by which PostgreSQL names an error; empty for others."""
+    if not isinstance(error, DBAPIError):
+        return ""
     details = error.orig.args[0] if error.orig is not None and error.orig.args else None
     return str(details.get("C", "")) if isinstance(details, dict) else ""
 

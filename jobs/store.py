@@ -5,10 +5,12 @@ Every method is one durable transaction. Times are UTC. Errors are those of `job
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from jobs.claims import JobClaims
 from jobs.engine import make_engine
+from jobs.errors import StoreUnavailable
 from jobs.events import JobHistory
 from jobs.lifecycle import JobLifecycle
 from jobs.migrate import require_head
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     from jobs.engine import Clock
 
+_LOOK_S = 0.5
+
 
 class JobStore(
     StudyRecords,
@@ -35,11 +39,12 @@ class JobStore(
 ):
     """Studies, jobs, events, results and deliveries. Threads may share one; processes may not."""
 
-    def __init__(self, url: str, clock: Clock | None = None) -> None:
+    def __init__(self, url: str, clock: Clock | None = None, patience_s: float = 0.0) -> None:
         """Open a database that `jobs.migrate.upgrade` has set up.
 
         `url` is `sqlite:////path/file.db` or `postgresql+pg8000://...`; `clock` is for tests and
-        replaces the database server's (PostgreSQL) or this host's (SQLite).
+        replaces the database server's (PostgreSQL) or this host's (SQLite). A store with
+        `patience_s` waits so long where others raise StoreUnavailable (`jobs.engine.Records`).
 
         Raises:
             SchemaTooNew: newer software made the database.
@@ -47,12 +52,22 @@ class JobStore(
             StoreUnavailable: it does not answer.
 
         """
-        super().__init__(make_engine(url), clock)
+        super().__init__(make_engine(url), clock, patience_s)
         try:
-            require_head(self._engine)
+            self._require_head()
         except BaseException:
             self.close()
             raise
+
+    def _require_head(self) -> None:
+        deadline = time.monotonic() + self._patience_s
+        while True:
+            try:
+                return require_head(self._engine)
+            except StoreUnavailable:
+                if time.monotonic() >= deadline:
+                    raise
+                time.sleep(_LOOK_S)
 
     def close(self) -> None:
         """Close every connection."""

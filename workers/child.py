@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from workers.pipeline import Pipeline
 
 _LOG = logging.getLogger(__name__)
+_PATIENCE_S = 300.0  # a database that is restarted costs a moment, not the work of minutes
 
 
 def main() -> int:
@@ -32,7 +33,7 @@ def run(assignment: Assignment) -> int:
     """Process one claimed job within its limits."""
     configuration = assignment.configuration
     confine(configuration.memory_gib)
-    store = JobStore(configuration.store_url)
+    store = JobStore(configuration.store_url, patience_s=_PATIENCE_S)
     try:
         job = store.job(assignment.job_id)
         if job.fence != assignment.fence:

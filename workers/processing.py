@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from dicom_objects.errors import NoUsableDiffusion
-from jobs.errors import LeaseLost
+from jobs.errors import IllegalMove, LeaseLost
 from jobs.job import EventKind, Stage
 from workers.delivery import Courier, back_off_s
 from workers.encoding import Run
 from workers.failures import Fate, judge
 from workers.recording import StoreRecorder
-from workers.results_folder import settle, working_folder
+from workers.results_folder import discard, settle, working_folder
 from workers.summary import series_summary, summarise
 
 if TYPE_CHECKING:
@@ -61,8 +61,12 @@ class Processing:
         with working_folder(self.configuration.results_dir, job) as folder:
             outcome = self.make_pipeline().run(paths, folder, run, recorder)
             files = settle(folder, self.configuration.results_dir, job, outcome.files)
-        self.store.keep_summary(job, summarise(outcome.findings))
-        self.store.keep_results(job, files)
+        try:
+            self.store.keep_summary(job, summarise(outcome.findings))
+            self.store.keep_results(job, files)
+        except LeaseLost:
+            discard(self.configuration.results_dir, job)
+            raise
 
 
 class _Fate:
@@ -92,7 +96,7 @@ class _Fate:
         _LOG.log(level, "%s: %s", verdict.fate, verdict.failure.code, exc_info=error)
         try:
             self._record(verdict, error)
-        except LeaseLost:
+        except (LeaseLost, IllegalMove):  # somebody else's now, or ended by an earlier try
             _LOG.warning("the job is no longer ours; its fate was not written")
         return True
 

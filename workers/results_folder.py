@@ -23,10 +23,15 @@ _UNFINISHED = ".unfinished-"
 
 @contextlib.contextmanager
 def working_folder(results_dir: Path, job: Job) -> Iterator[Path]:
-    """Yield an empty folder for one attempt; what is left in it at the end is removed."""
+    """Yield an empty folder for one attempt; what is left in it at the end is removed.
+
+    Folders of earlier attempts are removed first, whole ones too: the caller holds the job, which
+    has no results yet, so whoever made them can no longer keep them.
+    """
     results_dir.mkdir(parents=True, exist_ok=True)
-    for left_over in results_dir.glob(f"{_UNFINISHED}{job.id}-*"):
-        shutil.rmtree(left_over, ignore_errors=True)
+    for pattern in (f"{_UNFINISHED}{job.id}-*", f"{job.id}-*"):
+        for left_over in results_dir.glob(pattern):
+            shutil.rmtree(left_over, ignore_errors=True)
     folder = results_dir / f"{_UNFINISHED}{job.id}-{uuid.uuid4().hex[:8]}"
     folder.mkdir()
     try:
@@ -49,6 +54,11 @@ def settle(
     folder.rename(results_dir / name)
     sync_folder(results_dir)
     return tuple(dataclasses.replace(file, path=f"{name}/{file.path}") for file in files)
+
+
+def discard(results_dir: Path, job: Job) -> None:
+    """Remove what `settle` made of this attempt: nothing refers to it, and nothing ever will."""
+    shutil.rmtree(results_dir / f"{job.id}-{job.fence}", ignore_errors=True)
 
 
 def _sync_file(path: Path) -> None:

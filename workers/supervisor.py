@@ -109,7 +109,22 @@ class Supervisor:
             return True
 
     def _settle(self, job: Job, ending: str, stop: threading.Event) -> None:
-        """Write the fate of a job whose child could not; most often the child did."""
+        """Write the fate of a job whose child could not; most often the child did.
+
+        A store that is away is waited for, for a while: then the lease ends the matter.
+        """
+        patience_s = _TERMINATE_S if stop.is_set() else self.configuration.lease_s
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                return self._write_fate(job, ending, stop)
+            except StoreUnavailable as error:
+                _LOG.warning("the fate of a job waits: %s", error, extra={"job_id": job.id})
+                if time.monotonic() >= deadline:
+                    return None
+                time.sleep(_LOOK_S)
+
+    def _write_fate(self, job: Job, ending: str, stop: threading.Event) -> None:
         now = self.store.job(job.id)
         if now.state is not JobState.RUNNING or now.fence != job.fence:
             _LOG.info("job is %s", now.state, extra={"job_id": job.id})

@@ -1,7 +1,9 @@
 """A PostgreSQL that cuts connections: said as trouble that may pass, and got over."""
 
+import threading
+
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from jobs.errors import StoreUnavailable
 from jobs.migrate import upgrade
@@ -11,18 +13,15 @@ CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_ba
 
 
 @pytest.fixture
-def server(postgresql):
+def server(postgresql_server):
     """A database of its own, so that only its connections are cut."""
-    engine = create_engine(postgresql, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text("CREATE DATABASE away"))
-        yield postgresql.removesuffix("postgres") + "away", connection
-        connection.execute(text("DROP DATABASE away WITH (FORCE)"))
-    engine.dispose()
+    url = postgresql_server.create("away")
+    yield url, postgresql_server
+    postgresql_server.drop("away")
 
 
-def cut(connection):
-    connection.execute(text(f"{CUT} AND datname = 'away'"))
+def cut(operator):
+    operator.run(f"{CUT} AND datname = 'away'")
 
 
 def test_a_connection_cut_between_two_calls_is_replaced(server, arrivals):
@@ -60,3 +59,62 @@ def test_commits_reach_the_disk(server):
             "on",
             "30s",
         )
+
+
+@pytest.fixture
+def patient(server):
+    url, _ = server
+    upgrade(url)
+    with JobStore(url, patience_s=60.0) as store:
+        yield store
+
+
+def test_a_patient_store_waits_for_a_server_that_is_restarted(patient, postgresql_server, arrivals):
+    patient.record_instances(arrivals("1.2"))
+    postgresql_server.stop()
+    back = threading.Timer(1.0, postgresql_server.start)
+    back.start()
+    assert patient.study("1.2").n_instances == 3
+    back.join()
+    assert patient.record_instances(arrivals("1.3")) == 3
+
+
+def test_what_is_cut_before_the_commit_is_done_again_by_a_patient_store(patient, server):
+    _, operator = server
+    cuts = [operator]
+
+    def work(tx):
+        tx.connection.execute(text("INSERT INTO summaries SELECT '1', '{}' WHERE false"))
+        if cuts:
+            cut(cuts.pop())
+        return tx.connection.execute(text("SELECT count(*) FROM jobs")).scalar_one()
+
+    assert patient._run(work, writes=True) == 0
+    assert cuts == []
+
+
+def test_a_commit_without_an_answer_is_not_done_again(patient, server):
+    _, operator = server
+    done = []
+
+    def work(tx):
+        done.append(tx.connection.execute(text("SELECT 1")).scalar_one())
+        cut(operator)
+
+    with pytest.raises(StoreUnavailable):
+        patient._run(work, writes=True)
+    assert done == [1]
+    assert patient._run(
+        lambda tx: tx.connection.execute(text("SELECT 1")).scalar_one(), writes=False
+    )
+
+
+def test_a_patient_store_waits_at_its_opening(server, postgresql_server):
+    url, _ = server
+    upgrade(url)
+    postgresql_server.stop()
+    back = threading.Timer(1.0, postgresql_server.start)
+    back.start()
+    with JobStore(url, patience_s=60.0) as store:
+        assert store.due() == ()
+    back.join()

@@ -9,13 +9,14 @@ from dicom_node.spool import Spool
 from dicom_objects.errors import NoUsableDiffusion
 from dicom_objects.reading.records import SeriesRecord
 from imaging.errors import UnusableImages
-from jobs.job import EventKind, JobState, Stage
+from jobs.job import EventKind, Failure, JobState, Stage
 from jobs.result import DeliveryStatus, ResultFile
 from tests.workers.dicom_files import SEG, SR, write_object
 from workers import processing
 from workers.configuration import Destination
 from workers.processing import Processing
 
+AWAY = Failure("X", "taken away by the test")
 RECORD = SeriesRecord(
     "2.25.101", 7, "t2", "not diffusion", (), "", 3, None, False, "NO_DIFFUSION", "no b-value."
 )
@@ -189,6 +190,30 @@ def test_a_job_that_was_taken_away_writes_nothing(store, configuration, claimed,
     assert (job.state, job.fence) == (JobState.RUNNING, other.fence)
     assert store.results(claimed.id) == ()
     assert pacs.received == []
+
+
+def test_files_of_a_worker_that_came_too_late_are_removed(store, configuration, claimed):
+    class Late(FakePipeline):
+        """Is overtaken when everything is measured."""
+
+        def run(self, paths, folder, run, recorder):
+            outcome = super().run(paths, folder, run, recorder)
+            store.retry(claimed, AWAY, 0.0)
+            taken.append(store.claim("another", 30.0))
+            return outcome
+
+    taken = []
+    processes(store, configuration, Late()).process(claimed)
+    assert list(configuration.results_dir.iterdir()) == []
+    (other,) = taken
+    # What one leaves that is killed before it can tidy up goes with the next attempt.
+    left = configuration.results_dir / f"{claimed.id}-{claimed.fence}"
+    left.mkdir()
+    processes(store, configuration, FakePipeline()).process(other)
+    assert store.job(claimed.id).state is JobState.DELIVERED
+    (folder,) = configuration.results_dir.iterdir()
+    assert folder.name == f"{claimed.id}-{other.fence}"
+    assert {r.path.split("/")[0] for r in store.results(claimed.id)} == {folder.name}
 
 
 def test_nothing_more_is_sent_of_a_job_that_newer_images_replaced(

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from jobs.errors import StoreUnavailable
 from jobs.job import EventKind, JobState
 from workers.supervisor import Supervisor
 
@@ -81,6 +82,35 @@ def test_the_lease_is_kept_while_the_child_runs(store, configuration, claimed):
     time.sleep(1.8)
     assert store.claim("another", 1.0) is None
     done.join()
+
+
+def test_the_fate_of_a_job_waits_for_a_store_that_is_away(
+    store, configuration, claimed, monkeypatch
+):
+    asked = []
+
+    def away_at_first(job_id):
+        asked.append(job_id)
+        if len(asked) < 3:
+            raise StoreUnavailable("away")
+        return type(store).job(store, job_id)
+
+    monkeypatch.setattr(store, "job", away_at_first)
+    supervisor(store, configuration, "raise SystemExit(1)").supervise(claimed, threading.Event())
+    monkeypatch.undo()
+    assert len(asked) == 3
+    assert store.job(claimed.id).failure.code == "WORKER_DIED"
+
+
+def test_a_store_that_stays_away_is_left_to_the_lease(store, configuration, claimed, monkeypatch):
+    def away(_job_id):
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr(store, "job", away)
+    short = changed(configuration, lease_s=0.5)
+    supervisor(store, short, "raise SystemExit(1)").supervise(claimed, threading.Event())
+    monkeypatch.undo()
+    assert store.job(claimed.id).state is JobState.RUNNING
 
 
 def test_a_job_that_was_taken_away_ends_the_child_and_is_left_alone(store, configuration, claimed):
