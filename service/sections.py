@@ -133,6 +133,8 @@ class TritonSettings(Section):
 
 RULE = "rule"
 """Of `models.disease`: the documented rule finds disease, and no network is asked."""
+NO_LIST = "none"
+"""Of `models.focal`: no network is asked, and focal lesions are not listed."""
 
 
 class ModelSettings(Section):
@@ -146,6 +148,9 @@ class ModelSettings(Section):
     anatomy: str = "anatomy"
     disease: str | None = Field(
         default=None, description='the disease network; "rule" or nothing: the rule of [disease]'
+    )
+    focal: str | None = Field(
+        default=None, description='the network that lists focal lesions; "none" or nothing: no list'
     )
 
 

@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from service.build import build, git_commit, version
-from service.sections import RULE
+from service.sections import NO_LIST, RULE
 from service.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ def worker_configuration(settings: Settings) -> WorkerConfiguration:
         build=build(settings),
         model_server=_model_server(settings),
         disease_model=_model_folder(settings, settings.models.disease),
+        focal_model=_model_folder(settings, settings.models.focal),
         destinations=tuple(
             Destination(d.name, d.ae_title, d.host, d.port, settings.node.ae_title)
             for d in settings.destinations
@@ -159,11 +160,12 @@ def open_version(settings: Settings, folder: Path, version: int) -> Segmentation
 
 
 def _model_folder(settings: Settings, name: str | None) -> Path | None:
-    return settings.models.repository.absolute() / name if name and name != RULE else None
+    folder = settings.models.repository.absolute()
+    return folder / name if name and name not in {RULE, NO_LIST} else None
 
 
 def _model_folders(settings: Settings) -> tuple[Path, ...]:
-    names = (settings.models.anatomy, settings.models.disease)
+    names = (settings.models.anatomy, settings.models.disease, settings.models.focal)
     return tuple(folder for name in names if (folder := _model_folder(settings, name)))
 
 

@@ -131,6 +131,9 @@ def _print_outcome(outcome: "Outcome", out: Path, seconds: dict[str, float]) -> 
     typer.echo(f"TDV      {measured.tdv_ml:.1f} mL in {measured.n_lesions} lesions{where}")
     typer.echo("gADC     " + ("no disease found" if adc is None else f"{adc.median:.0f} µm²/s"))
     typer.echo(f"method   {outcome.findings.burden.in_words()}")
+    focal = outcome.findings.focal
+    if focal is not None:
+        typer.echo(f"focal    {len(focal.lesions)} lesions: {focal.in_words()}")
     for note in outcome.findings.quality:
         typer.echo(f"{note.severity:<8} {note.text} [{note.code}]")
     typer.echo(f"results  {', '.join(file.name for file in outcome.files)} in {out}")

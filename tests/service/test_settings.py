@@ -6,6 +6,7 @@ from imaging.adc import AdcSettings
 from imaging.normalisation import NormalisationRule
 from service.settings import SettingsError, load_settings
 from service.wiring import worker_configuration
+from workers.configuration import Assignment
 
 
 def write(path, text):
@@ -153,3 +154,12 @@ def test_disease_is_found_by_the_network_that_is_named_or_by_the_rule(tmp_path):
     )
     by_rule = load_settings({"models": {**models, "disease": "rule"}})
     assert worker_configuration(by_rule).disease_model is None
+
+
+def test_focal_lesions_are_listed_by_the_network_that_is_named_or_not_at_all(tmp_path):
+    models = {"repository": str(tmp_path), "focal": "mine"}
+    told = worker_configuration(load_settings({"models": models}))
+    assert told.focal_model == tmp_path / "mine"
+    assert Assignment.from_json(Assignment("j", 1, told).to_json()).configuration == told
+    none = load_settings({"models": {**models, "focal": "none"}})
+    assert worker_configuration(none).focal_model is None
