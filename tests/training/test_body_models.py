@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from typer.testing import CliRunner
 
 from phantom.patient import HELD_OUT, BodyModelName
 from tests.training.scored import case
 from training import commands, evaluation
 from training.body_models import case_name, population, refuse_held_out_cases
+from training.cli import app
 from training.cohort import Cohort, Recipe, prepare_cohort
 from training.errors import TrainingError
 from training.evaluation import Models, evaluate_cohort
@@ -64,3 +66,15 @@ def test_its_patients_are_evaluated_beside_the_others(monkeypatch, tmp_path):
     files = {p.name for p in (tmp_path / "cases-f").iterdir()}
     assert files == {"phantom-00001.json", "contoured-00001.json"}
     assert len({population(body) for body in BodyModelName}) == len(BodyModelName)
+
+
+def test_the_commands_take_a_body_model(monkeypatch, tmp_path):
+    handed = []
+    monkeypatch.setattr(commands, "evaluate", lambda *given: handed.append(given[-1]) or "table")
+    asked = ["evaluate", str(tmp_path), "-o", str(tmp_path), "--seeds", "1"]
+    for extra in ([], ["--body-model", "contoured"]):
+        shown = CliRunner().invoke(app, asked + extra)
+        assert shown.exit_code == 0, shown.output
+    assert handed == [BodyModelName.BEADED, CONTOURED]
+    refused = CliRunner().invoke(app, ["prepare", "--seeds", "1", "--body-model", "contoured"])
+    assert refused.exception.code == "HELD_OUT_BODY"
