@@ -150,7 +150,9 @@ class ModelSettings(Section):
         default=None, description='the disease network; "rule" or nothing: the rule of [disease]'
     )
     focal: str | None = Field(
-        default=None, description='the network that lists focal lesions; "none" or nothing: no list'
+        default=None,
+        description='the network that lists focal lesions; "none": no list; by default "focal" '
+        "where the repository has it",
     )
 
 

@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from service.build import build, git_commit, version
-from service.sections import NO_LIST, RULE
+from service.chosen_models import disease_folder, focal_folder, model_folders
 from service.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -119,8 +119,8 @@ def worker_configuration(settings: Settings) -> WorkerConfiguration:
         anatomy_model=settings.models.repository.absolute() / settings.models.anatomy,
         build=build(settings),
         model_server=_model_server(settings),
-        disease_model=_model_folder(settings, settings.models.disease),
-        focal_model=_model_folder(settings, settings.models.focal),
+        disease_model=disease_folder(settings),
+        focal_model=focal_folder(settings),
         destinations=tuple(
             Destination(d.name, d.ae_title, d.host, d.port, settings.node.ae_title)
             for d in settings.destinations
@@ -157,16 +157,6 @@ def open_version(settings: Settings, folder: Path, version: int) -> Segmentation
     from workers.inference.opening import ModelOpener  # noqa: PLC0415
 
     return ModelOpener(_model_server(settings), settings.worker.threads).open(folder, version)
-
-
-def _model_folder(settings: Settings, name: str | None) -> Path | None:
-    folder = settings.models.repository.absolute()
-    return folder / name if name and name not in {RULE, NO_LIST} else None
-
-
-def _model_folders(settings: Settings) -> tuple[Path, ...]:
-    names = (settings.models.anatomy, settings.models.disease, settings.models.focal)
-    return tuple(folder for name in names if (folder := _model_folder(settings, name)))
 
 
 def fit_limits(settings: Settings) -> FitLimits:
@@ -248,7 +238,7 @@ def make_api(settings: Settings, store: JobStore) -> FastAPI:
         store=store,
         results_dir=settings.results_dir.absolute(),
         spool_dir=settings.spool_dir.absolute(),
-        model_dirs=_model_folders(settings),
+        model_dirs=model_folders(settings),
         node_host=settings.node.host,
         node_port=settings.node.port,
         node_ae_title=settings.node.ae_title,

@@ -163,3 +163,11 @@ def test_focal_lesions_are_listed_by_the_network_that_is_named_or_not_at_all(tmp
     assert Assignment.from_json(Assignment("j", 1, told).to_json()).configuration == told
     none = load_settings({"models": {**models, "focal": "none"}})
     assert worker_configuration(none).focal_model is None
+
+
+def test_a_repository_with_a_focal_network_serves_it_by_default(tmp_path):
+    told = load_settings({"models": {"repository": str(tmp_path)}})
+    assert worker_configuration(told).focal_model is None
+    (tmp_path / "focal").mkdir()
+    (tmp_path / "focal" / "osteon.json").write_text("{}")
+    assert worker_configuration(told).focal_model == tmp_path / "focal"
