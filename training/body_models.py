@@ -44,6 +44,18 @@ def refuse_held_out(body_model: BodyModelName) -> None:
         raise TrainingError(message, code="HELD_OUT_BODY")
 
 
+def refuse_held_out_patient(patient_id: str) -> None:
+    """Refuse to make a case of a study that `osteon phantom` wrote of a held-out body model.
+
+    Raises:
+        TrainingError: `HELD_OUT_BODY`, it is such a patient.
+
+    """
+    for body_model in HELD_OUT:
+        if patient_id.startswith(f"OSTEON-PHANTOM-{body_model.upper()}-"):
+            refuse_held_out(body_model)
+
+
 def refuse_held_out_cases(names: Iterable[str]) -> None:
     """Refuse to fit on cases of a held-out body model, wherever they came from.
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+_PHANTOM = "OSTEON-PHANTOM-"
 _TAGS = ["PatientID", "IssuerOfPatientID", "StudyInstanceUID"]
 
 
@@ -24,6 +25,8 @@ class StudyIdentity:
     patient: str
     """Of Patient ID and its issuer; of the study where there is no Patient ID."""
     study: str
+    phantom: str = ""
+    """Patient ID of a synthetic patient of Osteon's, who is nobody; empty for all others."""
 
 
 def study_identity(paths: Iterable[Path]) -> StudyIdentity | None:
@@ -37,7 +40,8 @@ def study_identity(paths: Iterable[Path]) -> StudyIdentity | None:
         if study:
             patient = text(header, "PatientID")
             named = f"{text(header, 'IssuerOfPatientID')}\x1f{patient}" if patient else study
-            return StudyIdentity(pseudonym(named), pseudonym(study))
+            phantom = patient if patient.startswith(_PHANTOM) else ""
+            return StudyIdentity(pseudonym(named), pseudonym(study), phantom)
     return None
 
 

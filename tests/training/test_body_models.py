@@ -7,7 +7,9 @@ import dataclasses
 import pytest
 from typer.testing import CliRunner
 
-from phantom.patient import HELD_OUT, BodyModelName
+from dicom_objects.scanner.study import write_study
+from phantom.acquisition import Protocol, acquire
+from phantom.patient import HELD_OUT, BodyModelName, PatientOptions, make_patient
 from tests.training.scored import case
 from training import commands, evaluation
 from training.body_models import case_name, population, refuse_held_out_cases
@@ -15,6 +17,8 @@ from training.cli import app
 from training.cohort import Cohort, Recipe, prepare_cohort
 from training.errors import TrainingError
 from training.evaluation import Models, evaluate_cohort
+from training.intake.class_map import ClassMap
+from training.intake.study import studies_in, study_case
 from training.phantoms import disease_case, phantom_case
 
 CONTOURED = BodyModelName.CONTOURED
@@ -43,6 +47,20 @@ def test_nothing_is_fitted_on_its_cases(monkeypatch, experiment, tmp_path):
         commands.fit(tmp_path / "a.yaml", tmp_path / "run", None, False, print)
     assert refused.value.code == "HELD_OUT_BODY"
     assert not (tmp_path / "run").exists()
+
+
+def test_no_case_is_made_of_a_study_of_it(monkeypatch, experiment, tmp_path):
+    person = make_patient(2, PatientOptions(body_model=CONTOURED))
+    scan = acquire(person, Protocol(slice_mm=20.0, in_plane_mm=8.0, matrix=(44, 60)))
+    write_study(scan, tmp_path / "one", distractors=False)
+    (study,) = studies_in(tmp_path)
+    with pytest.raises(TrainingError) as refused:
+        study_case(study, Recipe(experiment.model_spec()), ClassMap({}))
+    assert refused.value.code == "HELD_OUT_BODY"
+    write_study(dataclasses.replace(scan, body_model=BodyModelName.BEADED), tmp_path / "two")
+    monkeypatch.setattr("training.intake.study.whole_body", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):  # the next step is reached
+        study_case(studies_in(tmp_path)[1], Recipe(experiment.model_spec()), ClassMap({}))
 
 
 def test_every_other_case_may_be_fitted():

@@ -11,6 +11,7 @@ from dicom_objects.reading.diffusion import read_study
 from dicom_objects.reading.identity import study_identity
 from dicom_objects.reading.segmentation import is_segmentation
 from imaging.stations import assemble
+from training.body_models import refuse_held_out_patient
 from training.cases import Case
 from training.errors import TrainingError
 from training.inputs import anatomy_input, disease_input
@@ -38,6 +39,8 @@ class StudyFolder:
     name: str
     """Made of digests: a folder's own name may be a patient's."""
     patient: str
+    phantom: str = ""
+    """Patient ID of a synthetic patient; empty for all others."""
 
 
 def studies_in(data: Path) -> list[StudyFolder]:
@@ -63,9 +66,11 @@ def study_case(study: StudyFolder, recipe: Recipe, classes: ClassMap) -> Case:
     Raises:
         NoUsableDiffusion, UnusableImages: as in serving.
         UnreadableSegmentation, UnreadableImage: the labels cannot be read.
-        TrainingError: `NO_LABELS`, `CLASSES`, or `SEG_FRAME`, a SEG in other coordinates.
+        TrainingError: `NO_LABELS`, `CLASSES`, or `SEG_FRAME`, a SEG in other coordinates;
+            `HELD_OUT_BODY`, a synthetic patient on whom nothing may be trained.
 
     """
+    refuse_held_out_patient(study.phantom)
     volume = whole_body(study)
     given = network_input(volume, recipe)
     labels = labels_of(study_parts(study, classes, recipe.task, volume), given.geometry)
@@ -122,7 +127,7 @@ def _identified(folder: Path) -> StudyFolder | None:
     if identity is None:
         return None
     name = f"dicom-{identity.patient[:8]}-{identity.study[:8]}"
-    return StudyFolder(folder, name, identity.patient)
+    return StudyFolder(folder, name, identity.patient, identity.phantom)
 
 
 def _files(folder: Path) -> list[Path]:
