@@ -169,13 +169,13 @@ def make_service(folder: Path, pacs: Orthanc, models: Path, quiet_s: float) -> S
         f"[worker]\nlease_s = 4.0\npoll_s = 0.2\n"
         # The quick model draws no spinal canal; with one that does, this changes nothing.
         f'[normalisation]\nwithout_canal = "percentile"\n'
-        f'[models]\nrepository = "{models}"\ndisease = "{_disease_method(models)}"\n'
+        f'[models]\nrepository = "{models}"\ndisease = "{disease_method(models)}"\n'
         f'[[destinations]]\nname = "orthanc"\nae_title = "ORTHANC"\nhost = "127.0.0.1"\n'
         f"port = {pacs.dicom_port}\n"
     )
     return Service(folder, settings, port)
 
 
-def _disease_method(models: Path) -> str:
+def disease_method(models: Path) -> str:
     """The disease network where the repository has one; the quick repository has anatomy only."""
     return "disease" if (models / "disease").is_dir() else "rule"
