@@ -70,6 +70,31 @@ def test_the_table_is_made_from_nothing_and_the_second_time_from_what_is_there(c
     assert again == []
 
 
+class Stopped(BaseException):
+    """What Ctrl-C is to the command."""
+
+
+@pytest.mark.parametrize("stage", ["pre-training, sap", "lesions, ssl/fold-1"])
+def test_a_stopped_table_goes_on_and_comes_out_as_an_unbroken_one(config, tmp_path, stage):
+    def stop(heard, done):
+        if heard.startswith(stage) and done > 0:
+            raise Stopped
+
+    whole = reproduce_table("focal", config, tmp_path / "whole", 1, lambda *_: None)
+    with pytest.raises(Stopped):
+        reproduce_table("focal", config, tmp_path / "out", 1, stop)
+    resumed = reproduce_table("focal", config, tmp_path / "out", 1, lambda *_: None)
+    assert _numbers(resumed) == _numbers(whole)
+    written = [(tmp_path / o / "focal.json").read_text(encoding="utf-8") for o in ("whole", "out")]
+    exams = [[e["lesions"] for k in json.loads(t).values() for e in k["exams"]] for t in written]
+    assert exams[0] == exams[1]
+
+
+def _numbers(table):
+    """Every line but the one that says how long fitting took."""
+    return [line for line in table.splitlines() if not line.startswith("Minutes")]
+
+
 def test_a_folder_of_another_experiment_is_refused(experiment, tmp_path):
     reproduce._begin(experiment, tmp_path / "out")
     with pytest.raises(TrainingError, match="another experiment"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import pytest
 from typer.testing import CliRunner
@@ -34,7 +35,7 @@ def toy(experiment):
         labels="soft",
         cohort=CohortSettings("elsewhere", "3-4", "900", evaluation_seeds="1000-1001"),
         atlas=AtlasSettings("1-2", SPACING, 40, (6, 4), 1.0),
-        fit=dataclasses.replace(experiment.fit, steps=3),
+        fit=dataclasses.replace(experiment.fit, steps=3, log_steps=1),
     )
 
 
@@ -105,6 +106,33 @@ def test_the_table_is_made_from_nothing_and_made_again_from_what_is_there(config
     for text, kind in zip(steps, ("soft", "majority"), strict=True):
         assert (out / "runs" / kind / "metrics.jsonl").read_text() == text
     assert scores_of(again) == scores_of(table)
+
+
+class Stopped(BaseException):
+    """What Ctrl-C is to the command."""
+
+
+@pytest.mark.parametrize("stage", ["soft labels", "training on soft", "training on majority"])
+def test_a_stopped_table_goes_on_and_comes_out_as_an_unbroken_one(config, bodies, tmp_path, stage):
+    def stop(heard, done):
+        if heard.startswith(stage) and done > 0.3:
+            raise Stopped
+
+    whole = reproduce_anatomy(config, tmp_path / "whole", 1, lambda *_: None)
+    with pytest.raises(Stopped):
+        reproduce_anatomy(config, tmp_path / "out", 1, stop)
+    resumed = reproduce_anatomy(config, tmp_path / "out", 1, lambda *_: None)
+    assert scores_of(resumed) == scores_of(whole)
+    for kind in ("soft", "majority"):
+        curves = [curve(tmp_path / out / "runs" / kind) for out in ("whole", "out")]
+        assert curves[0] == curves[1]
+        assert len(curves[0]) == 3
+    assert bodies == [1, 2, 3, 4, 900] * 2
+
+
+def curve(run):
+    lines = (run / "metrics.jsonl").read_text().splitlines()
+    return [(row["step"], row["loss"]) for row in map(json.loads, lines)]
 
 
 def scores_of(table):
