@@ -40,7 +40,7 @@ def test_help_loads_nothing_heavy():
     program = (
         "import sys; from service.cli.app import app\n"
         "heavy = {'torch', 'monai', 'highdicom', 'pynetdicom', 'SimpleITK', 'fastapi', 'scipy', "
-        "'sqlalchemy'}\n"
+        "'sqlalchemy', 'celery'}\n"
         "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
     )
     command = [sys.executable, "-c", program]
@@ -242,3 +242,10 @@ def test_import_is_handed_to_the_training_package_with_the_repository(call, monk
         "--map",
         "m",
     ]
+
+
+def test_options_of_celery_are_refused_where_nobody_takes_them(tmp_path):
+    command = [sys.executable, "-m", "service", "--data", str(tmp_path), "worker", "--", "-c", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "-c 2: these are options of Celery; set queue.backend = celery" in done.stderr

@@ -171,3 +171,32 @@ def test_a_repository_with_a_focal_network_serves_it_by_default(tmp_path):
     (tmp_path / "focal").mkdir()
     (tmp_path / "focal" / "osteon.json").write_text("{}")
     assert worker_configuration(told).focal_model == tmp_path / "focal"
+
+
+def test_a_password_of_any_letters_fits_into_an_address(monkeypatch, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("p@ss:w/rd%\n")
+    monkeypatch.setenv("OSTEON_QUEUE__PASSWORD_FILE", str(secret))
+    monkeypatch.setenv("OSTEON_STORE__PASSWORD_FILE", str(secret))
+    address = "://osteon:{password}@host:1/0"
+    flags = {"store": {"url": f"postgresql{address}"}, "queue": {"broker_url": f"redis{address}"}}
+    settings = load_settings(flags)
+    assert settings.store_url == "postgresql://osteon:p%40ss%3Aw%2Frd%25@host:1/0"
+    assert settings.broker_url == "redis://osteon:p%40ss%3Aw%2Frd%25@host:1/0"
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("redis://:secret@host:6379/0", "redis://:**********@host:6379/0"),
+        ("redis://:{password}@host:6379/0", "redis://:{password}@host:6379/0"),
+        ("redis://host:6379/0", "redis://host:6379/0"),
+    ],
+)
+def test_a_password_inside_an_address_is_not_shown(monkeypatch, tmp_path, address, shown):
+    whole = tmp_path / "address"
+    whole.write_text(address)
+    monkeypatch.setenv("OSTEON_QUEUE__BROKER_URL_FILE", str(whole))
+    settings = load_settings()
+    assert settings.queue.broker_url == address
+    assert settings.model_dump(mode="json")["queue"]["broker_url"] == shown
