@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imaging.adc import fit_adc
-from imaging.focal import MagnitudeImage, registered_input
 from imaging.focal_lesions import focal_labels, threshold_of
 from imaging.preprocessing import to_probability
-from imaging.stations import assemble
 from training.cohort import one_thread
 from training.declaration import read_declaration
 from training.errors import TrainingError
+from training.focal.exam_scan import scanned
 from training.focal.exam_table import exam_table
 from training.inference import scripted_predictor, slab_probability
 from training.scoring.case import CaseResult, read_result, write_result
@@ -30,11 +28,8 @@ from training.seeds import parse_seeds, seeds_in_words
 from training.timing import timed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
-
-T1_VOXEL_MM = (5.0, 2.0)
-"""Slices and pixels of T1: those of `osteon phantom`."""
 
 
 def examine(
@@ -44,7 +39,7 @@ def examine(
 
     A stopped examination goes on where it was.
 
-    Writes a JSON an exam, `evaluation.json` and `evaluation.md` into `out`.
+    Writes a JSON an exam, the scans, `evaluation.json` and `evaluation.md` into `out`.
 
     Raises:
         TrainingError: `EVALUATION`, `out` holds results of another model or threshold.
@@ -54,9 +49,8 @@ def examine(
     out.mkdir(parents=True, exist_ok=True)
     _refuse_foreign(out, {"model_sha256": spec.sha256, "thresholds": spec.thresholds})
     missing = [s for s in chosen if not _path(out, s).exists()]
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=one_thread) as pool:
-        for future in as_completed([pool.submit(_examine, model, s, out) for s in missing]):
-            on_exam(future.result())
+    for seed in _examined(model, missing, out, workers):
+        on_exam(seed)
     cases = [read_result(_path(out, s)) for s in chosen]
     table = exam_table(cases, seeds_in_words(chosen))
     document = {
@@ -73,27 +67,16 @@ def examine(
     return table
 
 
-def exam(model: Path, seed: int) -> CaseResult:
-    """Scan one patient, find lesions as serving does, and score them."""
-    # Serving needs no phantom; only this does.
-    from phantom.acquisition import Protocol, acquire, body_grid  # noqa: PLC0415
-    from phantom.body import paint_body  # noqa: PLC0415
-    from phantom.patient import PatientOptions, make_patient  # noqa: PLC0415
-    from phantom.t1 import T1Protocol, acquire_t1  # noqa: PLC0415
-
-    spec, protocol = read_declaration(model / "osteon.json"), Protocol()
-    count = len(make_patient(seed).disease.lesions)
-    person = make_patient(seed, PatientOptions(diseased=True, lesion_count=count))
-    body = paint_body(person, body_grid(person, protocol))
-    scan, t1 = acquire(person, protocol, body), acquire_t1(person, body, T1Protocol(*T1_VOXEL_MM))
-    volume = assemble(scan.stations).volume
-    fit, grid = fit_adc(volume), volume.geometry
-    looked = registered_input(fit, grid, MagnitudeImage(t1.image, t1.geometry), spec)
+def exam(model: Path, seed: int, scans: Path) -> CaseResult:
+    """Find lesions of one patient as serving does, and score them; `scans` keeps the images."""
+    spec = read_declaration(model / "osteon.json")
+    seen = scanned(scans, seed, spec)
+    given, grid = seen.looked.given, seen.geometry
     predict = scripted_predictor(model / "1" / "model.pt", bf16=False)
-    probability, took = timed(lambda: slab_probability(predict, spec, looked.given))
-    found = focal_labels(probability, looked, fit.adc_um2_s, grid, threshold_of(spec))
-    confidence = to_probability(probability[1], looked.given.geometry, grid)
-    truth = scan.truth.lesion_labels > 0
+    probability, took = timed(lambda: slab_probability(predict, spec, given))
+    found = focal_labels(probability, seen.looked, seen.adc_um2_s, grid, threshold_of(spec))
+    confidence = to_probability(probability[1], given.geometry, grid)
+    truth = seen.truth
     scored, scoring = timed(lambda: score_lesions(truth, found > 0, confidence, grid))
     return CaseResult(
         case=f"phantom-{seed:05d}",
@@ -104,8 +87,8 @@ def exam(model: Path, seed: int) -> CaseResult:
         disease=None,
         tdv_ml=math.fsum(p.volume_ml for p in scored.predictions),
         true_tdv_ml=math.fsum(le.volume_ml for le in scored.lesions),
-        gadc_um2_s=_median(fit.adc_um2_s[found > 0]),
-        true_gadc_um2_s=_median(fit.adc_um2_s[truth]),
+        gadc_um2_s=_median(seen.adc_um2_s[found > 0]),
+        true_gadc_um2_s=_median(seen.adc_um2_s[truth]),
         reference_accepted=False,
         network_seconds=took.wall_s,
         scoring_seconds=scoring.wall_s,
@@ -118,8 +101,17 @@ def _median(adc_um2_s: np.ndarray[tuple[int], np.dtype[np.float32]]) -> float | 
     return float(np.median(valid)) if valid.size else None
 
 
+def _examined(model: Path, seeds: list[int], out: Path, workers: int) -> Iterator[int]:
+    if workers <= 1:
+        yield from (_examine(model, seed, out) for seed in seeds)
+        return
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=one_thread) as pool:
+        for future in as_completed([pool.submit(_examine, model, s, out) for s in seeds]):
+            yield future.result()
+
+
 def _examine(model: Path, seed: int, out: Path) -> int:
-    write_result(exam(model, seed), _path(out, seed))
+    write_result(exam(model, seed, out / "scans"), _path(out, seed))
     return seed
 
 
