@@ -12,6 +12,7 @@ from jobs.job import EventKind, Stage
 from workers.delivery import Courier, back_off_s
 from workers.encoding import Run
 from workers.failures import Fate, judge
+from workers.inference.model import ModelUnavailable
 from workers.recording import StoreRecorder
 from workers.results_folder import discard, settle, working_folder
 from workers.summary import series_summary, summarise
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from workers.pipeline import Pipeline
 
 _LOG = logging.getLogger(__name__)
+MODEL_BACK_OFF_S = 60.0
+"""No study waits longer for a model server: it is one for all, and asking it costs little."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,8 @@ class _Fate:
             case Fate.RETRY:
                 # Someone else is away: waiting costs no attempt, as long as it takes.
                 delay_s = back_off_s(self._tries())
+                if isinstance(error, ModelUnavailable):
+                    delay_s = min(delay_s, MODEL_BACK_OFF_S)
                 self._store.retry(self._job, failure, delay_s, spend_attempt=False)
 
     def _tries(self) -> int:

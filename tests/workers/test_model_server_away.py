@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import replace
+from datetime import timedelta
 
 from jobs.job import EventKind, JobState
 from tests.workers.conftest import STUDY_UID
@@ -13,7 +14,10 @@ from workers.inference.torchscript import TorchScriptModel
 from workers.processing import Processing
 
 
-def test_a_job_waits_for_its_model_server_before_it_reads_an_image(store, configuration, claimed):
+def test_a_job_waits_for_its_model_server_before_it_reads_an_image(
+    store, configuration, claimed, monkeypatch
+):
+    monkeypatch.setattr("workers.delivery.BACK_OFF_S", (600.0,))
     folder = write_model(configuration.anatomy_model, Fraction())
     record_answer(folder, 1, TorchScriptModel(folder, threads=1).known_answer)
     server = Endpoint("127.0.0.1:1", patience_s=0.0)
@@ -26,4 +30,6 @@ def test_a_job_waits_for_its_model_server_before_it_reads_an_image(store, config
     assert job.failure is not None
     assert job.failure.code == "MODEL_UNAVAILABLE"
     assert job.failure.stage is None
+    assert job.not_before is not None
+    assert job.not_before - job.updated_at <= timedelta(seconds=60)  # not as long as for a PACS
     assert "127.0.0.1:1 is away (UNAVAILABLE)" in str(event)
