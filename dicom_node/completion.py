@@ -30,6 +30,8 @@ class StudyArrivals:
     """An association that has sent to this study is still open."""
     whole: bool = False
     """The content of all that has arrived looks whole."""
+    urgent: bool = False
+    """A peer whose studies are urgent has sent to it."""
 
 
 class Cause(StrEnum):

@@ -57,7 +57,9 @@ class Neighbours:
 
     def _exchange(self, own: Mapping[str, StudyArrivals], now_s: float) -> None:
         told = {
-            uid: Reception(now_s - study.first_at_s, now_s - study.last_at_s, study.busy)
+            uid: Reception(
+                now_s - study.first_at_s, now_s - study.last_at_s, study.busy, study.urgent
+            )
             for uid, study in own.items()
         }
         self._store.tell_receptions(self._name, told, LEASE_S)
@@ -73,4 +75,5 @@ class Neighbours:
             first_at_s=min(study.first_at_s, self._told_at_s - other.first_ago_s),
             last_at_s=max(study.last_at_s, self._told_at_s - other.last_ago_s),
             busy=study.busy or other.busy,
+            urgent=study.urgent or other.urgent,
         )

@@ -24,6 +24,7 @@ from dicom_node.contexts import is_input
 from dicom_node.neighbours import Neighbours
 from dicom_node.receive import Receiver
 from jobs.errors import StoreUnavailable
+from jobs.job import Priority
 from jobs.study import input_digest
 
 if TYPE_CHECKING:
@@ -151,20 +152,22 @@ class Node:
         if not self._waiting:
             return
         # In this order: what an association stored is queued before it stops being busy.
-        busy = self._receiver.busy_studies()
+        busy, urgent = self._receiver.busy_studies(), self._receiver.urgent_studies()
         if not self._arrived.empty():
             return
         now_s = time.monotonic()
         arrivals = {
-            uid: StudyArrivals(uid, waiting.first_at_s, waiting.last_at_s, uid in busy)
-            for uid, waiting in self._waiting.items()
+            uid: StudyArrivals(
+                uid, known.first_at_s, known.last_at_s, uid in busy, urgent=uid in urgent
+            )
+            for uid, known in self._waiting.items()
         }
         if self._neighbours is not None:
             arrivals = self._neighbours.join(arrivals, now_s)
         for study_uid, study in arrivals.items():
             cause = self._due(study, now_s)
             if cause is not None:
-                self._close(study_uid, cause)
+                self._close(study, cause)
                 self._forget(study_uid)
 
     def _due(self, study: StudyArrivals, now_s: float) -> Cause | None:
@@ -181,6 +184,7 @@ class Node:
 
     def _forget(self, study_uid: str) -> None:
         del self._waiting[study_uid]
+        self._receiver.forget(study_uid)
         if self._looks is not None:
             self._looks.forget(study_uid)
 
@@ -191,8 +195,9 @@ class Node:
         every = tuple(paths(self._store.instances(study_uid)))
         return Content(study_uid, every, frozenset(paths(self._store.late_instances(study_uid))))
 
-    def _close(self, study_uid: str, cause: Cause) -> None:
+    def _close(self, study: StudyArrivals, cause: Cause) -> None:
         """Open a revision and its job, unless the same images were measured before."""
+        study_uid = study.study_uid
         if self._neighbours is not None:
             self._index_files(study_uid)
         instances = self._store.instances(study_uid)
@@ -201,7 +206,8 @@ class Node:
             _log.info("a study of %s objects without MR images is stored, not used", len(instances))
             return
         members = [instance.sop_instance_uid for instance in instances]
-        job = self._store.open_revision(study_uid, input_digest(inputs), members)
+        priority = Priority.URGENT if study.urgent else Priority.ROUTINE
+        job = self._store.open_revision(study_uid, input_digest(inputs), members, int(priority))
         if job is None:
             _log.info("a study came again with the same %s images: nothing to do", len(inputs))
             return

@@ -82,6 +82,7 @@ class ReceiverSettings:
     maximum_associations: int = 50
     check_called_ae_title: bool = True
     calling_ae_titles: tuple[str, ...] = ()  # empty: anybody
+    urgent_ae_titles: tuple[str, ...] = ()  # who sends urgent studies
     warn_of_conflict: bool = True  # answer other bytes under a known UID by 0xB000, else 0x0000
     timeouts: Timeouts = field(default_factory=Timeouts)
 
@@ -103,6 +104,7 @@ class Receiver:
         self._server: ThreadedAssociationServer | None = None
         self._validation = (pydicom_config.WARN, pydicom_config.WARN)
         self._touched: dict[Association, set[str]] = {}
+        self._urgent: set[str] = set()
         self._lock = threading.Lock()
 
     @property
@@ -158,6 +160,16 @@ class Receiver:
             self._touched = {a: uids for a, uids in self._touched.items() if a.is_alive()}
             return frozenset().union(*self._touched.values())
 
+    def urgent_studies(self) -> frozenset[str]:
+        """Return the studies that a peer of `urgent_ae_titles` has sent to, until `forget`."""
+        with self._lock:
+            return frozenset(self._urgent)
+
+    def forget(self, study_uid: str) -> None:
+        """Drop what is known of a study that was closed."""
+        with self._lock:
+            self._urgent.discard(study_uid)
+
     def _answer(self, event: Event) -> int:
         """Answer one C-STORE with a status."""
         with _BugsAreLogged():
@@ -180,6 +192,8 @@ class Receiver:
     def _touch(self, association: Association, study_uid: str) -> None:
         with self._lock:
             self._touched.setdefault(association, set()).add(study_uid)
+            if association.requestor.ae_title in self._settings.urgent_ae_titles:
+                self._urgent.add(study_uid)
 
 
 def accepted_contexts() -> list[PresentationContext]:

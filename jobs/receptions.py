@@ -27,6 +27,8 @@ class Reception:
     last_ago_s: float
     busy: bool
     """An association that has sent to the study is open."""
+    urgent: bool = False
+    """A peer whose studies are urgent has sent to it."""
 
 
 class NodeReceptions(Records):
@@ -50,6 +52,7 @@ class NodeReceptions(Records):
                 "first_at": tx.now - timedelta(seconds=said.first_ago_s),
                 "last_at": tx.now - timedelta(seconds=said.last_ago_s),
                 "busy": said.busy,
+                "urgent": said.urgent,
                 "until": tx.now + timedelta(seconds=lease_s),
             }
             key = {"study_uid": study_uid, "node": node}
@@ -72,6 +75,7 @@ class NodeReceptions(Records):
                 (tx.now - row.first_at).total_seconds(),
                 (tx.now - row.last_at).total_seconds(),
                 row.busy and row.until >= tx.now,
+                row.urgent,
             )
             found[row.study_uid] = join(here, found.get(row.study_uid))
         return found
@@ -85,4 +89,5 @@ def join(one: Reception, other: Reception | None) -> Reception:
         max(one.first_ago_s, other.first_ago_s),
         min(one.last_ago_s, other.last_ago_s),
         one.busy or other.busy,
+        one.urgent or other.urgent,
     )

@@ -39,7 +39,8 @@ class StudyRevisions(Records):
 
         `digest` names the input (see `jobs.study.input_digest`). `members` are the SOP Instance
         UIDs that it was made of; others that arrived meanwhile stay open. Without it all are taken.
-        Older jobs of the study that wait or run end as rejected with the code SUPERSEDED.
+        Older jobs of the study that wait or run end as rejected with the code SUPERSEDED; the new
+        one is at least as urgent as they were.
 
         Returns None if a revision with this digest exists: the same images came again.
 
@@ -54,7 +55,7 @@ class StudyRevisions(Records):
         tx.connection.execute(delete(receptions).where(receptions.c.study_uid == study_uid))
         if known:
             return None
-        _supersede(tx, study_uid, revision)
+        priority = max([priority, *_supersede(tx, study_uid, revision)])
         return _open_job(tx, study_uid, revision, {"input_digest": digest, "priority": priority})
 
 
@@ -86,18 +87,23 @@ def _take_in(tx: Transaction, study_uid: str, revision: int, members: Sequence[s
         tx.connection.execute(statement.where(instances.c.sop_instance_uid.in_(part)))
 
 
-def _supersede(tx: Transaction, study_uid: str, revision: int) -> None:
-    """End the study's older jobs; the fence stops a worker at its next write."""
+def _supersede(tx: Transaction, study_uid: str, revision: int) -> list[int]:
+    """End the study's older jobs; the fence stops a worker at its next write.
+
+    Returns their priorities.
+    """
     failure = Failure("SUPERSEDED", f"more images arrived: revision {revision} replaces this job")
     statement = (
         update(jobs)
         .where(jobs.c.study_uid == study_uid, jobs.c.state.in_(_REPLACED))
         .values(state=JobState.REJECTED, fence=jobs.c.fence + 1, updated_at=tx.now)
         .values(from_failure(failure))
-        .returning(jobs.c.id)
+        .returning(jobs.c.id, jobs.c.priority)
     )
-    for job_id in tx.connection.execute(statement).scalars().all():
-        write_event(tx, job_id, EventKind.REJECTED, code=failure.code, message=failure.message)
+    ended = tx.connection.execute(statement).all()
+    for job in ended:
+        write_event(tx, job.id, EventKind.REJECTED, code=failure.code, message=failure.message)
+    return [job.priority for job in ended]
 
 
 def _open_job(tx: Transaction, study_uid: str, revision: int, given: dict[str, object]) -> Job:

@@ -104,6 +104,7 @@ receptions = Table(
     Column("study_uid", UID, primary_key=True),
     Column("node", String(32), primary_key=True),
     Column("busy", Boolean, nullable=False),
+    Column("urgent", Boolean, nullable=False),
     Column("first_at", UtcTime, nullable=False),
     Column("last_at", UtcTime, nullable=False),
     Column("until", UtcTime, nullable=False),

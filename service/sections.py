@@ -59,6 +59,9 @@ class NodeSettings(Section):
     calling_ae_titles: tuple[str, ...] = Field(
         default=(), description="who may send; anybody if empty (an AE title is no proof)"
     )
+    urgent_ae_titles: tuple[str, ...] = Field(
+        default=(), description="studies that these calling AE titles send are measured first"
+    )
     free_space_floor_gib: float = Field(
         default=1.0, ge=0, description="with less free disk the node answers 0xA700"
     )
@@ -146,8 +149,10 @@ class ModelSettings(Section):
     triton: TritonSettings = TritonSettings()
     repository: Path = _PROJECT / "model_repository"
     anatomy: str = "anatomy"
-    disease: str | None = Field(
-        default=None, description='the disease network; "rule" or nothing: the rule of [disease]'
+    disease: str = Field(
+        default="disease",
+        min_length=1,
+        description='the network that marks disease; "rule": the rule of [disease], no network',
     )
     focal: str | None = Field(
         default=None,

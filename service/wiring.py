@@ -69,6 +69,7 @@ def make_node(settings: Settings, store: JobStore) -> Node:
         port=node.port,
         maximum_associations=node.maximum_associations,
         calling_ae_titles=node.calling_ae_titles,
+        urgent_ae_titles=node.urgent_ae_titles,
     )
     floor_bytes = int(node.free_space_floor_gib * 2**30)
     # Nodes meet in the database: with SQLite, a file of this host, the spool is this node's alone.

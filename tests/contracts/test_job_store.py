@@ -102,6 +102,13 @@ def test_more_images_replace_the_waiting_and_the_running_job(store, arrivals, op
     assert len(store.instances("1.2", revision=2)) == 4
 
 
+def test_late_images_of_an_urgent_study_are_as_urgent(store, arrivals, open_job):
+    open_job(priority=int(Priority.URGENT))
+    more = arrivals("1.2", 4)
+    store.record_instances(more)
+    assert store.open_revision("1.2", input_digest(more)).priority == Priority.URGENT
+
+
 def test_a_failed_job_that_was_replaced_is_not_queued_again(store, arrivals, open_job):
     open_job("1.2")
     store.fail(store.claim("a", 30), BUG)

@@ -14,6 +14,7 @@ from dicom_node.neighbours import Neighbours
 from dicom_node.node import Node
 from dicom_node.receive import ReceiverSettings
 from dicom_node.spool import Spool
+from jobs.job import Priority
 from jobs.migrate import upgrade
 from jobs.receptions import Reception
 from jobs.store import JobStore
@@ -46,7 +47,8 @@ def node(store, tmp_path):
     @contextlib.contextmanager
     def start(bell):
         spool = Spool(tmp_path / "spool", floor_bytes=0, shared=True)
-        node = Node(ReceiverSettings(port=0), spool, store, bell, QuietPeriod(QUIET_S))
+        settings = ReceiverSettings(port=0, urgent_ae_titles=("STAT",))
+        node = Node(settings, spool, store, bell, QuietPeriod(QUIET_S))
         stop = threading.Event()
         thread = threading.Thread(target=node.run, args=(stop,), daemon=True)
         thread.start()
@@ -62,8 +64,8 @@ def node(store, tmp_path):
 
 
 @contextlib.contextmanager
-def association(port):
-    entity = AE("TEST")
+def association(port, title="TEST"):
+    entity = AE(title)
     entity.add_requested_context(MR, "1.2.840.10008.1.2.1")
     peer = entity.associate("127.0.0.1", port, ae_title="OSTEON")
     assert peer.is_established
@@ -126,3 +128,26 @@ def test_a_node_that_died_while_receiving_holds_nobody_up_for_long(store):
     joined = Neighbours(store).join({"1.2.3": study}, now_s)["1.2.3"]
     assert not joined.busy
     assert now_s - joined.last_at_s == pytest.approx(1.4, abs=1.0)  # its image still counts
+
+
+def test_what_an_urgent_peer_sends_is_measured_first(node, store, instances, tmp_path):
+    uids = {"STAT": "1.2.3.10", "MR1": "1.2.3.11"}
+    for title, uid in uids.items():
+        image = instances.mr_image(1, study=uid, series=f"{uid}.1")
+        instances.write_file(image, tmp_path / title)
+    bell = Bell()
+    with node(bell) as port:
+        for title in uids:
+            (path,) = (tmp_path / title).iterdir()
+            with association(port, title) as peer:
+                assert peer.send_c_store(dcmread(path)).Status == 0
+        assert instances.until(lambda: len(bell.rung) == 2)
+    found = {job.study_uid: job.priority for job in store.jobs()}
+    assert found == {uids["STAT"]: Priority.URGENT, uids["MR1"]: Priority.ROUTINE}
+
+
+def test_a_study_is_urgent_when_an_urgent_peer_sent_to_either_node(store):
+    study = StudyArrivals("1.2.3.10", 0.0, 0.0, busy=False, urgent=True)
+    Neighbours(store).join({"1.2.3.10": study}, 1.0)
+    here = {uid: StudyArrivals(uid, 0.0, 0.0, busy=False) for uid in ("1.2.3.10", "1.2.3.11")}
+    assert [s.urgent for s in Neighbours(store).join(here, 1.0).values()] == [True, False]

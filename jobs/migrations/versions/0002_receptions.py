@@ -13,6 +13,7 @@ def upgrade() -> None:
         sa.Column("study_uid", sa.String(64), nullable=False),
         sa.Column("node", sa.String(32), nullable=False),
         sa.Column("busy", sa.Boolean, nullable=False),
+        sa.Column("urgent", sa.Boolean, nullable=False),
         sa.Column("first_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("until", sa.DateTime(timezone=True), nullable=False),
