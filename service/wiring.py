@@ -245,6 +245,7 @@ def make_api(settings: Settings, store: JobStore) -> FastAPI:
         node_ae_title=settings.node.ae_title,
         version=version(),
         git_commit=git_commit(),
+        model_server=settings.models.triton.url if settings.models.backend == "triton" else "",
         hosts=("*",) if settings.api.allow_remote else LOOPBACK_NAMES,
     )
     return create_app(site)

@@ -16,7 +16,7 @@ from workers.inference.endpoint import Endpoint
 
 PROJECT = Path(__file__).resolve().parent.parent
 _SERVE = PROJECT / "deploy/triton_cpu/serve.sh"
-_START_S = 120.0
+_START_S = 300.0
 
 
 class ModelServer:

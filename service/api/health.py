@@ -78,6 +78,16 @@ def _node(site: Site) -> None:
         raise NotReady("nothing listens on the DICOM port") from error
 
 
+def _model_server(site: Site) -> None:
+    if not site.model_server:
+        return
+    host, _, port = site.model_server.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _NODE_ANSWERS_S).close()
+    except (OSError, ValueError) as error:
+        raise NotReady("nothing listens where the model server should; studies wait") from error
+
+
 def _existing(folder: Path) -> Path:
     return folder if folder.exists() else _existing(folder.parent)
 
@@ -87,4 +97,5 @@ CHECKS: dict[str, Callable[[Site], None]] = {
     "model": _model,
     "disk": _disk,
     "dicom_node": _node,
+    "model_server": _model_server,
 }

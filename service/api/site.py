@@ -26,6 +26,8 @@ class Site:
     node_ae_title: str
     version: str
     git_commit: str
+    model_server: str = ""
+    """host:port of the server that runs the models; "" where the worker does."""
     hosts: tuple[str, ...] = LOOPBACK_NAMES
     """Names that a browser may call us by; others are turned away (DNS rebinding)."""
 

@@ -19,7 +19,7 @@ from workers.summary import summarise
 
 SHIPPED = PROJECT / "model_repository"
 PROTOCOL = Protocol(
-    b_values=(0.0, 900.0), n_stations=2, in_plane_mm=5.0, slice_mm=7.0, matrix=(80, 104)
+    b_values=(0.0, 900.0), n_stations=4, in_plane_mm=5.0, slice_mm=7.0, matrix=(80, 104)
 )
 
 
@@ -32,9 +32,10 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    """A person with 290 mL of disease in two stations."""
+    """One station of a person with disease: enough for every stage, and quick."""
     folder = tmp_path_factory.mktemp("study")
-    return write_study(acquire(make_patient(1000), PROTOCOL), folder, distractors=False)
+    files = write_study(acquire(make_patient(1000), PROTOCOL), folder, distractors=False)
+    return [file for file in files if "_st3_" in str(file)]
 
 
 def run(configuration, study, folder):
@@ -53,6 +54,7 @@ def test_embedded_and_production_mode_give_the_same_numbers_and_files(server, st
         results_dir=tmp_path,
         anatomy_model=SHIPPED / "anatomy",
         build=BUILD,
+        normalisation={"without_canal": "percentile"},
         threads=1,
     )
     production = replace(embedded, model_server=server.endpoint(deadline_s=300.0))

@@ -1,4 +1,5 @@
 import re
+import socket
 from dataclasses import replace
 
 import pytest
@@ -225,6 +226,19 @@ def test_livez_and_readyz(client, monkeypatch):
     assert "osteon.json" in checks["model"]["reason"]
     monkeypatch.setattr(health, "CHECKS", {"store": health.CHECKS["store"]})
     assert client.get("/readyz").status_code == 200
+
+
+def test_a_model_server_that_is_away_is_named(client, site):
+    def named(address):
+        client.app.state.site = replace(site, model_server=address)
+        checks = client.get("/readyz").json()["checks"]
+        return next(check["ok"] for check in checks if check["name"] == "model_server")
+
+    assert named("")
+    assert not named("127.0.0.1:1")
+    assert not named("without a port")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert named(f"127.0.0.1:{server.getsockname()[1]}")
 
 
 def test_every_model_must_be_there_to_be_ready(client, site):
