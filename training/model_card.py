@@ -105,7 +105,7 @@ def _threshold(spec: ModelSpec, chosen: Mapping[str, Any]) -> str:
     table = chosen.get("markdown", "")
     source = _bullets({key: value for key, value in chosen.items() if key != "markdown"})
     said = f"From this probability on: {values}."
-    return f"\n## Threshold\n{said}\n{source}\n{table}\n"
+    return f"\n## Threshold\n{said}\n{source}\n\n{table}"
 
 
 def _bullets(values: Mapping[str, Any]) -> str:
