@@ -1,5 +1,6 @@
 """The same bodies over the model in the worker and a real Triton, by gRPC and by shared memory."""
 
+import itertools
 import shutil
 import socket
 import time
@@ -7,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tritonclient.utils import InferenceServerException
 
 from imaging.errors import ModelMismatch
 from imaging.geometry import Geometry
@@ -14,6 +16,7 @@ from imaging.model import ModelInput
 from tests.contracts import served_models
 from tests.contracts.served_models import write_repository
 from tests.model_server import ModelServer, free_port
+from workers.inference.connection import Call, Connection
 from workers.inference.endpoint import Endpoint
 from workers.inference.model import ModelUnavailable
 from workers.inference.opening import ModelOpener
@@ -146,6 +149,24 @@ def test_a_model_without_a_known_answer_is_not_asked(server, repository, tmp_pat
     (folder / "osteon.json").write_text(text)
     with pytest.raises(ModelMismatch, match="osteon models verify --record"):
         TritonModel(folder, server.endpoint())
+
+
+def test_requests_that_fail_now_and_then_do_not_change_the_answer(repository, server, monkeypatch):
+    model = TritonModel(repository / "network", server.endpoint())
+    expected = model.predict(given((40, 6, 7)), ignore)
+    sound, fails, failed = Connection.start, itertools.cycle([False, False, True]), []
+
+    def flaky(self, slab, exchange):
+        if not next(fails):
+            return sound(self, slab, exchange)
+        failed.append(slab.shape)
+        call = Call(exchange, 1.0)
+        call.done(None, InferenceServerException("away", status="StatusCode.UNAVAILABLE"))
+        return call
+
+    monkeypatch.setattr(Connection, "start", flaky)
+    np.testing.assert_array_equal(model.predict(given((40, 6, 7)), ignore), expected)
+    assert len(failed) >= 3
 
 
 def test_nobody_there_is_a_matter_of_waiting(repository):
