@@ -4,9 +4,14 @@ NVIDIA's image has a native backend of the same name, so one model repository se
 one runs inside Triton's stub process; it is for machines without a GPU and for tests.
 """
 
+# ruff: noqa: INP001 - Triton looks for a module of this name, not for a package
+
+from __future__ import annotations
+
 import json
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 import triton_python_backend_utils as triton
@@ -17,7 +22,7 @@ _INPUT, _OUTPUT = "INPUT__0", "OUTPUT__0"
 class TritonPythonModel:
     """One version of one model; Triton makes an object for each instance."""
 
-    def initialize(self, args):
+    def initialize(self, args: dict[str, str]) -> None:
         """Load `<version>/model.pt`; an error here keeps the model from being ready."""
         self._optimise = _optimises(json.loads(args["model_config"]))
         path = Path(args["model_repository"]) / args["model_version"] / "model.pt"
@@ -27,11 +32,11 @@ class TritonPythonModel:
             module.to(memory_format=torch.channels_last_3d)
             self._module = torch.jit.freeze(module)
 
-    def execute(self, requests):
+    def execute(self, requests: list[triton.InferenceRequest]) -> list[triton.InferenceResponse]:
         """Answer each request by itself; one that fails does not spoil the others."""
         return [self._answer(request) for request in requests]
 
-    def _answer(self, request):
+    def _answer(self, request: triton.InferenceRequest) -> triton.InferenceResponse:
         tensor = triton.get_input_tensor_by_name(request, _INPUT)
         image = torch.from_dlpack(tensor.to_dlpack())
         image = image.contiguous(memory_format=torch.channels_last_3d)
@@ -45,7 +50,7 @@ class TritonPythonModel:
         return triton.InferenceResponse(output_tensors=[output])
 
 
-def _optimises(config):
+def _optimises(config: dict[str, Any]) -> bool:
     """Read the parameter that the native backend knows too."""
     parameter = config.get("parameters", {}).get("DISABLE_OPTIMIZED_EXECUTION", {})
     return parameter.get("string_value", "false").lower() != "true"
