@@ -27,6 +27,7 @@ FOCAL_CLASSES = ("background", "lesion")
 THRESHOLD = "lesion"
 """Key of the probability from which on a voxel is of a lesion, in a declaration's thresholds."""
 DEFAULT_THRESHOLD = 0.5
+_HALF = 0.5
 NAME_PREFIX = "F"
 """Focal lesions are F01, F02; those of the burden L01, L02."""
 
@@ -72,6 +73,10 @@ def focal_labels(
 ) -> NDArray[np.uint16]:
     """Return the lesions by number on the grid of the images.
 
+    The probability is cut on the network's grid, where the threshold was chosen, and the mask is
+    brought over: a voxel is of a lesion that fills half of it. Cut after interpolation, a high
+    threshold would take half a voxel off every side.
+
     Args:
         probability: the network's answer (class, slice, row, column), classes `FOCAL_CLASSES`.
         looked: what it was given; where T1 shows nothing there is no lesion.
@@ -80,6 +85,6 @@ def focal_labels(
         threshold: of the probability.
 
     """
-    seen = np.where(looked.shown, probability[1], 0).astype(np.float32)
-    lesion = to_probability(seen, looked.given.geometry, geometry)
-    return find_lesions((lesion >= threshold) & np.isfinite(adc_um2_s), geometry, KEPT_ML)
+    lesion = (looked.shown & (probability[1] >= threshold)).astype(np.float32)
+    share = to_probability(lesion, looked.given.geometry, geometry)
+    return find_lesions((share >= _HALF) & np.isfinite(adc_um2_s), geometry, KEPT_ML)

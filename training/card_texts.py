@@ -89,6 +89,8 @@ the rates, more changes of signal, T1 of many voxel sizes, the threshold on vali
 - T1 was the phantom's: spin-echo-like, fat bright, marrow between, lesions dark. Other T1, fat
   suppression, Dixon water or contrast agent are not what it learned; reading leaves them out.
 - Few bodies, a short fit, a small network: nothing of the published size was trained.
+- The threshold serves detection; volumes and long axes follow it. Look at Dice and at the sizes of
+  the predictions above before one of them is used.
 - T1 and diffusion of a patient who moved by more than registration finds do not match.
 - Probabilities are not calibrated on patients.""",
 )

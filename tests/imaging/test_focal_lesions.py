@@ -47,6 +47,25 @@ def test_a_higher_threshold_leaves_the_weaker_out(scene):
     assert focal_labels(*scene, GRID, 0.85).max() == 1
 
 
+def test_a_high_threshold_does_not_shrink_a_lesion_on_the_way_to_the_images():
+    """A block of 4 coarse voxels along each axis is 8 fine ones but for its corners."""
+    coarse = Geometry.axial((8, 10, 10), (10.0, 8.0, 8.0), (2.0, 2.0, 2.5))
+    fine = Geometry.axial((16, 20, 20), (5.0, 4.0, 4.0), (0.0, 0.0, 0.0))
+    lesion = np.zeros(coarse.shape, np.float32)
+    lesion[2:6, 3:7, 3:7] = 0.998
+    looked = FocalInput(
+        ModelInput(np.zeros((2, *coarse.shape), np.float32), coarse),
+        np.ones(coarse.shape, np.bool_),
+        0.0,
+    )
+    adc = np.full(fine.shape, 900.0, np.float32)
+    counts = [
+        np.count_nonzero(focal_labels(np.stack([1 - lesion, lesion]), looked, adc, fine, t))
+        for t in (0.5, 0.995)
+    ]
+    assert counts == [8**3 - 8, 8**3 - 8]
+
+
 def test_the_threshold_is_the_declared_one():
     assert threshold_of(_spec(lesion=0.35)) == 0.35
     assert threshold_of(_spec()) == 0.5

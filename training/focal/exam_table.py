@@ -34,9 +34,9 @@ def exam_table(cases: Sequence[CaseResult], seeds: str) -> str:
     n_large = sum(le.volume_ml >= MEASURABLE_ML for c in cases for le in c.lesions.lesions)
     lines = [
         (
-            f"Synthetic patients with focal disease, n = {len(cases)} (seeds {seeds}), looked at "
-            f"here for the first time: {n} lesions, {n_large} of them ≥ 1 mL, every planted voxel "
-            "counting, on the grid of the diffusion images. 95 % intervals by bootstrap over "
+            f"Synthetic patients with focal disease, n = {len(cases)} (seeds {seeds}), on whom "
+            f"nothing was fitted or chosen: {n} lesions, {n_large} of them ≥ 1 mL, every planted "
+            "voxel counting, on the grid of the diffusion images. 95 % intervals by bootstrap over "
             "patients. Published: real patients, another network and another T1."
         ),
         "",

@@ -10,13 +10,14 @@ from imaging.agreement import dice
 from imaging.focal_lesions import FOCAL_CLASSES, THRESHOLD
 from training.errors import TrainingError
 from training.export import Finished, export_network
-from training.focal.cases import read_focal, validation_patients
+from training.focal.cases import FOCAL_TEST_SEEDS, read_focal, validation_patients
 from training.focal.fit import fitted_seconds
 from training.focal.pretraining import CHECKPOINT
 from training.focal.settings import load_focal
 from training.focal.stages import lesion_network
 from training.focal.threshold import choose_on
 from training.inference import eager_predictor
+from training.seeds import seeds_in_words
 from training.tasks import Task
 
 if TYPE_CHECKING:
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
+    from imaging.model import ModelSpec
     from training.export import ExportReport
     from training.focal.settings import FocalExperiment
 
 _GATE_CASES = 2
+_SLAB_SLICES, _SLAB_OVERLAP = 96, 16
 
 
 def lesion_scores(truth: NDArray[np.uint8], answer: NDArray[np.uint8]) -> dict[str, float]:
@@ -56,12 +59,19 @@ def export_focal(run: Path, repository: Path, evaluation: dict[str, Any] | None)
     experiment = load_focal(stage / "config.yaml")
     network = lesion_network(experiment, stage / CHECKPOINT).cpu().eval()
     cases = read_focal(validation_patients(experiment), run / "cases")
-    spec = experiment.model_spec()
+    spec = _in_slabs(experiment.model_spec(), experiment)
     chosen = choose_on(cases, eager_predictor(network, bf16=False), spec)
     spec = replace(spec, thresholds={THRESHOLD: chosen.pop(THRESHOLD)})
     free = {"trained_on": _trained_on(experiment, run, stage, network), "threshold": chosen}
     finished = Finished(network, spec, FOCAL_TASK, cases[:_GATE_CASES], free)
     return export_network(finished, repository, evaluation)
+
+
+def _in_slabs(spec: ModelSpec, experiment: FocalExperiment) -> ModelSpec:
+    """Serve a network of convolutions in few, large slabs; attention keeps its patch's length."""
+    if experiment.network.kind != "residual_unet":
+        return spec
+    return replace(spec, slab_slices=_SLAB_SLICES, slab_overlap=_SLAB_OVERLAP)
 
 
 def is_focal(run: Path) -> bool:
@@ -93,10 +103,12 @@ def _trained_on(
         "pretraining_seeds": f"{cohort.healthy_seeds} (healthy)",
         "train_seeds": cohort.diseased_seeds,
         "validation_seeds": cohort.validation_seeds,
+        "kept_for_evaluation": seeds_in_words(tuple(FOCAL_TEST_SEEDS)),
         "epochs": experiment.lesions.stage.epochs,
         "parameters": sum(p.numel() for p in network.parameters()),
         "hours": round(fitted_seconds(stage / CHECKPOINT) / 3600, 2),
         "git_commit": env["git_commit"],
+        "uncommitted_files": env.get("uncommitted_files", 0),
     }
     before = run / "pretraining" / experiment.initialisation / CHECKPOINT
     if before.exists():

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from training.cases import Case
     from training.inference import Predictor
 
+LOOKED_AT = (*THRESHOLDS, 0.97, 0.98, 0.99, 0.995)
+"""A network that saw as many patches with lesions as without is sure of itself."""
 MOST_TIMES_THE_VOLUME = 5.0
 """As in `training.focal.evaluation`: one component over the whole body has the F2 1."""
 
@@ -43,7 +45,7 @@ def choose_on(cases: Sequence[Case], predict: Predictor, spec: ModelSpec) -> dic
     rows = []
     answers = [slab_probability(predict, spec, case.model_input)[1] for case in cases]
     true_voxels = sum(int(np.count_nonzero(case.labels)) for case in cases)
-    for threshold in THRESHOLDS:
+    for threshold in LOOKED_AT:
         found = [_cut(case, answer, threshold) for case, answer in zip(cases, answers, strict=True)]
         counts = [_counts(case, mask) for case, mask in zip(cases, found, strict=True)]
         share = sum(int(np.count_nonzero(mask)) for mask in found) / max(true_voxels, 1)
@@ -88,7 +90,7 @@ def _table(rows: Sequence[tuple[float, float, float, Counts]]) -> str:
         "|---|---|---|---|---|",
     ]
     lines += [
-        f"| {threshold:.2f} | {f2:.3f} | {c.sensitivity or 0.0:.3f} | {c.false_per_exam:.1f} | "
+        f"| {threshold:g} | {f2:.3f} | {c.sensitivity or 0.0:.3f} | {c.false_per_exam:.1f} | "
         f"{share:.2f} |"
         for threshold, f2, share, c in rows
     ]

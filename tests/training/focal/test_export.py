@@ -104,7 +104,7 @@ def test_the_threshold_is_the_one_with_the_best_f2(experiment):
     chosen = choose_on([case], predict, spec)
     assert chosen["lesion"] == pytest.approx(0.60)
     assert chosen["mean_f2"] == 1.0
-    assert "| 0.40 |" in chosen["markdown"]
+    assert "| 0.4 |" in chosen["markdown"]
 
 
 def test_the_card_s_table_counts_all_and_measurable_lesions():
