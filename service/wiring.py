@@ -6,15 +6,15 @@ loads only its own libraries.
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import socket
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from service.build import build, git_commit, version
-from service.chosen_models import disease_folder, focal_folder, model_folders
+from service.build import git_commit, version
+from service.chosen_models import model_folders
 from service.settings import SettingsError
+from service.worker_settings import model_server, worker_configuration
 
 if TYPE_CHECKING:
     import threading
@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from jobs.queue import JobQueue
     from jobs.store import JobStore
     from service.settings import Settings
-    from workers.configuration import WorkerConfiguration
     from workers.doorbell.bell import CeleryQueue
-    from workers.inference.endpoint import Endpoint
     from workers.inference.model import SegmentationModel
     from workers.pipeline import Pipeline
     from workers.supervisor import Supervisor
@@ -109,44 +107,6 @@ def _content_check(settings: Settings) -> ContentCheck | None:
     return ContentProcess(expected)
 
 
-def worker_configuration(settings: Settings) -> WorkerConfiguration:
-    """Tell a worker where everything is."""
-    from workers.configuration import Destination, WorkerConfiguration  # noqa: PLC0415
-
-    return WorkerConfiguration(
-        store_url=settings.store_url,
-        spool_dir=settings.spool_dir.absolute(),
-        results_dir=settings.results_dir.absolute(),
-        anatomy_model=settings.models.repository.absolute() / settings.models.anatomy,
-        build=build(settings),
-        model_server=_model_server(settings),
-        disease_model=disease_folder(settings),
-        focal_model=focal_folder(settings),
-        destinations=tuple(
-            Destination(d.name, d.ae_title, d.host, d.port, settings.node.ae_title)
-            for d in settings.destinations
-        ),
-        reading=settings.reading.model_dump(),
-        adc=settings.adc.model_dump(),
-        normalisation=settings.normalisation.model_dump(),
-        disease=_disease_fields(settings),
-        thresholds_um2_s=settings.disease.adc_classes_um2_s,
-        threads=settings.worker.threads,
-        memory_gib=settings.worker.memory_gib,
-        lease_s=settings.worker.lease_s,
-        poll_s=settings.worker.poll_s,
-        timeout_s=settings.worker.timeout_s,
-        log_level=settings.log_level,
-    )
-
-
-def _model_server(settings: Settings) -> Endpoint | None:
-    from workers.inference.endpoint import Endpoint  # noqa: PLC0415
-
-    server = settings.models.triton
-    return Endpoint(**server.model_dump()) if settings.models.backend == "triton" else None
-
-
 def open_version(settings: Settings, folder: Path, version: int) -> SegmentationModel:
     """Open one version of a model where it would run, which proves it.
 
@@ -157,7 +117,7 @@ def open_version(settings: Settings, folder: Path, version: int) -> Segmentation
     """
     from workers.inference.opening import ModelOpener  # noqa: PLC0415
 
-    return ModelOpener(_model_server(settings), settings.worker.threads).open(folder, version)
+    return ModelOpener(model_server(settings), settings.worker.threads).open(folder, version)
 
 
 def fit_limits(settings: Settings) -> FitLimits:
@@ -165,17 +125,6 @@ def fit_limits(settings: Settings) -> FitLimits:
     from dicom_objects.reading.limits import FitLimits  # noqa: PLC0415
 
     return FitLimits(**settings.reading.model_dump())
-
-
-def _disease_fields(settings: Settings) -> dict[str, Any]:
-    from imaging.disease import DiseaseRule  # noqa: PLC0415
-
-    known = {field.name for field in dataclasses.fields(DiseaseRule)}
-    unknown = sorted(set(settings.disease.rule) - known)
-    if unknown:
-        message = f"disease.rule: there is no {', '.join(unknown)}; there is {sorted(known)}"
-        raise SettingsError(message)
-    return dict(settings.disease.rule)
 
 
 def run_worker(

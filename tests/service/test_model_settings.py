@@ -4,7 +4,7 @@ import pytest
 
 from service.sections import TritonSettings
 from service.settings import SettingsError, load_settings
-from service.wiring import worker_configuration
+from service.worker_settings import worker_configuration
 from workers.inference.endpoint import Endpoint
 
 

@@ -5,7 +5,7 @@ import pytest
 from imaging.adc import AdcSettings
 from imaging.normalisation import NormalisationRule
 from service.settings import SettingsError, load_settings
-from service.wiring import worker_configuration
+from service.worker_settings import worker_configuration
 from workers.configuration import Assignment
 
 
@@ -98,13 +98,12 @@ def test_settings_cannot_be_changed():
 
 
 def test_the_disease_rule_of_the_settings_is_that_of_the_imaging(tmp_path):
-    from service import wiring  # noqa: PLC0415
 
     flags = {"data_dir": tmp_path, "disease": {"rule": {"marrow_factor": 2.5}}}
-    assert wiring.worker_configuration(load_settings(flags)).disease == {"marrow_factor": 2.5}
+    assert worker_configuration(load_settings(flags)).disease == {"marrow_factor": 2.5}
     flags["disease"] = {"rule": {"signal_treshold": 0.8}}
     with pytest.raises(SettingsError, match="signal_treshold"):
-        wiring.worker_configuration(load_settings(flags))
+        worker_configuration(load_settings(flags))
 
 
 def test_the_example_of_the_deployment_loads():
@@ -115,36 +114,33 @@ def test_the_example_of_the_deployment_loads():
 
 
 def test_the_adc_weighting_reaches_the_worker_and_the_digest():
-    from service import wiring  # noqa: PLC0415
 
     usual, changed = load_settings(), load_settings({"adc": {"weighting": "none"}})
-    given = wiring.worker_configuration(changed)
+    given = worker_configuration(changed)
     assert given.adc == {"weighting": "none", "exclude_perfusion": True}
     assert AdcSettings(**given.adc) == AdcSettings("none")
-    assert given.build.settings_digest != wiring.worker_configuration(usual).build.settings_digest
+    assert given.build.settings_digest != worker_configuration(usual).build.settings_digest
     with pytest.raises(SettingsError, match=r"adc\.weighting"):
         load_settings({"adc": {"weighting": "squared"}})
 
 
 def test_what_happens_without_a_canal_reaches_the_worker_and_the_digest():
-    from service import wiring  # noqa: PLC0415
 
     usual = load_settings()
     changed = load_settings({"normalisation": {"without_canal": "percentile"}})
-    given = wiring.worker_configuration(changed)
+    given = worker_configuration(changed)
     assert NormalisationRule(**given.normalisation) == NormalisationRule(without_canal="percentile")
-    assert given.build.settings_digest != wiring.worker_configuration(usual).build.settings_digest
-    assert NormalisationRule(**wiring.worker_configuration(usual).normalisation).method == "cord"
+    assert given.build.settings_digest != worker_configuration(usual).build.settings_digest
+    assert NormalisationRule(**worker_configuration(usual).normalisation).method == "cord"
     with pytest.raises(SettingsError, match=r"normalisation\.without_canal"):
         load_settings({"normalisation": {"without_canal": "guess"}})
 
 
 def test_a_site_can_do_without_adc_maps():
-    from service import wiring  # noqa: PLC0415
 
-    assert wiring.worker_configuration(load_settings()).build.adc_map
+    assert worker_configuration(load_settings()).build.adc_map
     without = load_settings({"results": {"adc_map": False}})
-    assert not wiring.worker_configuration(without).build.adc_map
+    assert not worker_configuration(without).build.adc_map
 
 
 def test_disease_is_found_by_the_network_that_is_named_or_by_the_rule(tmp_path):

@@ -4,7 +4,7 @@ from imaging.anatomy import STRUCTURES
 from imaging.burden import DISEASE_CLASSES, THRESHOLD
 from imaging.focal_lesions import FOCAL_CLASSES
 from service.settings import load_settings
-from service.wiring import worker_configuration
+from service.worker_settings import worker_configuration
 from workers.inference.repository import load_spec
 
 LARGEST_BYTES = 25e6

@@ -1,0 +1,65 @@
+"""What a worker and its child are told: settings in the form that the worker's room knows."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from service.build import build
+from service.chosen_models import disease_folder, focal_folder
+from service.settings import SettingsError
+
+if TYPE_CHECKING:
+    from service.settings import Settings
+    from workers.configuration import WorkerConfiguration
+    from workers.inference.endpoint import Endpoint
+
+
+def worker_configuration(settings: Settings) -> WorkerConfiguration:
+    """Tell a worker where everything is."""
+    from workers.configuration import Destination, WorkerConfiguration  # noqa: PLC0415
+
+    return WorkerConfiguration(
+        store_url=settings.store_url,
+        spool_dir=settings.spool_dir.absolute(),
+        results_dir=settings.results_dir.absolute(),
+        anatomy_model=settings.models.repository.absolute() / settings.models.anatomy,
+        build=build(settings),
+        model_server=model_server(settings),
+        disease_model=disease_folder(settings),
+        focal_model=focal_folder(settings),
+        destinations=tuple(
+            Destination(d.name, d.ae_title, d.host, d.port, settings.node.ae_title)
+            for d in settings.destinations
+        ),
+        reading=settings.reading.model_dump(),
+        adc=settings.adc.model_dump(),
+        normalisation=settings.normalisation.model_dump(),
+        disease=_disease_fields(settings),
+        thresholds_um2_s=settings.disease.adc_classes_um2_s,
+        threads=settings.worker.threads,
+        memory_gib=settings.worker.memory_gib,
+        lease_s=settings.worker.lease_s,
+        poll_s=settings.worker.poll_s,
+        timeout_s=settings.worker.timeout_s,
+        log_level=settings.log_level,
+    )
+
+
+def model_server(settings: Settings) -> Endpoint | None:
+    """Return where the models run; None: in the worker itself."""
+    from workers.inference.endpoint import Endpoint  # noqa: PLC0415
+
+    server = settings.models.triton
+    return Endpoint(**server.model_dump()) if settings.models.backend == "triton" else None
+
+
+def _disease_fields(settings: Settings) -> dict[str, Any]:
+    from imaging.disease import DiseaseRule  # noqa: PLC0415
+
+    known = {field.name for field in dataclasses.fields(DiseaseRule)}
+    unknown = sorted(set(settings.disease.rule) - known)
+    if unknown:
+        message = f"disease.rule: there is no {', '.join(unknown)}; there is {sorted(known)}"
+        raise SettingsError(message)
+    return dict(settings.disease.rule)
