@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Triton for machines without a GPU and without NVIDIA's image: the server of the nvidia-pytriton wheel, and our
-# TorchScript backend for it. PyPI wheels only.
+# TorchScript backend for it. PyPI wheels only. This server is older than the fixes of CVE-2025-23319 and its kin: let only
+# the workers reach it.
 #
 #   deploy/triton_cpu/install.sh [TARGET]     TARGET: .triton of the project if not given
 #
