@@ -17,6 +17,7 @@ from imaging.measurement import MeasurementSettings, measure
 from imaging.provenance import BurdenMethod, ModelIdentity, Provenance
 from imaging.quality import QualityNote
 from imaging.stations import assemble
+from phantom.patient import BodyModelName
 
 B_VALUES = (50.0, 600.0, 900.0)
 SPACING_MM = (5.0, 3.0, 3.0)
@@ -36,7 +37,8 @@ def make_station(position, b_values=B_VALUES):
 
 def make_acquisition(n_stations=3, seed=7, b_values=B_VALUES):
     stations = tuple(make_station(k, b_values) for k in range(n_stations))
-    return SimpleNamespace(stations=stations, seed=seed, truth=None)
+    beaded = BodyModelName.BEADED
+    return SimpleNamespace(stations=stations, seed=seed, truth=None, body_model=beaded)
 
 
 def picture(slices, step_mm):
@@ -54,7 +56,7 @@ def acquisition():
 def study_files(acquisition, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         # Painting a person takes longer than all of these tests; any picture distracts.
-        patch.setattr(scanner, "make_patient", lambda seed: seed)
+        patch.setattr(scanner, "make_patient", lambda seed, _: seed)
         patch.setattr(scanner, "localizer", lambda _: picture(slices=3, step_mm=300.0))
         patch.setattr(scanner, "t2_stack", lambda _: picture(slices=6, step_mm=8.0))
         return scanner.write_study(acquisition, tmp_path_factory.mktemp("study"))

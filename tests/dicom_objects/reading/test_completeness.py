@@ -153,7 +153,7 @@ def test_no_sentence_names_the_patient(judge):
 def test_every_vendors_form_is_whole_and_is_not_without_one_of_its_objects(
     flavour, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(scanner, "make_patient", lambda seed: seed)
+    monkeypatch.setattr(scanner, "make_patient", lambda seed, _: seed)
     monkeypatch.setattr(scanner, "localizer", lambda _: picture(slices=3, step_mm=300.0))
     monkeypatch.setattr(scanner, "t2_stack", lambda _: picture(slices=6, step_mm=8.0))
     frames, _ = read_headers(scanner.write_study(make_acquisition(), tmp_path, flavour=flavour))

@@ -24,7 +24,7 @@ def written(imaged, tmp_path_factory):
         if flavour not in done:
             folder = tmp_path_factory.mktemp(flavour.value)
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(scanner, "make_patient", lambda seed: seed)
+                patch.setattr(scanner, "make_patient", lambda seed, _: seed)
                 patch.setattr(scanner, "localizer", lambda _: picture(slices=3, step_mm=300.0))
                 patch.setattr(scanner, "t2_stack", lambda _: picture(slices=6, step_mm=8.0))
                 done[flavour] = scanner.write_study(imaged, folder, flavour=flavour)

@@ -14,6 +14,7 @@ from dicom_objects.writing.results import encode_results
 from imaging.adc import taken_over
 from imaging.diffusion import DiffusionVolume, Station
 from imaging.geometry import Geometry
+from phantom.patient import BodyModelName
 from tests.dicom_objects.conftest import B_VALUES, SLICES, SPACING_MM, STEP, make_content
 from tests.dicom_objects.writing.tools import iod_errors
 
@@ -33,7 +34,8 @@ def one_body(n_stations=2):
         geometry = Geometry.axial((SLICES, SIDE, SIDE), SPACING_MM, origin)
         images = {b: (s0 * np.exp(-b * adc * 1e-6))[part].astype(np.float32) for b in B_VALUES}
         stations.append(Station(f"station {k + 1}", DiffusionVolume(geometry, images)))
-    return SimpleNamespace(stations=tuple(stations), seed=7, truth=None)
+    beaded = BodyModelName.BEADED
+    return SimpleNamespace(stations=tuple(stations), seed=7, truth=None, body_model=beaded)
 
 
 @pytest.mark.parametrize("flavour", list(Flavour))
