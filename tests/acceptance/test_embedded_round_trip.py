@@ -1,6 +1,5 @@
 """The main job against real peers over real sockets: DCMTK sends, Orthanc receives."""
 
-import hashlib
 import json
 import os
 import random
@@ -13,10 +12,10 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from dicom_node.part10 import parse_meta
 from dicom_objects.scanner.study import Identity, write_study
 from jobs.job import JobState
 from jobs.store import JobStore
+from tests.acceptance.evidence import assert_the_pacs_has_what_was_kept, delivered
 from tests.acceptance.peers import Orthanc, Service, make_service, storescu, wait_for
 
 pytestmark = pytest.mark.acceptance
@@ -31,34 +30,6 @@ TRAINED = Path(__file__).parents[2] / "model_repository"
 
 def opened(service: Service) -> JobStore:
     return JobStore(f"sqlite:///{service.folder / 'data/osteon.sqlite'}")
-
-
-def delivered(store: JobStore, n: int) -> bool:
-    jobs = store.jobs()
-    ended = [job for job in jobs if job.state in (JobState.FAILED, JobState.REJECTED)]
-    assert not ended, [job.failure for job in ended]
-    return len(jobs) == n and all(job.state is JobState.DELIVERED for job in jobs)
-
-
-def data_set(part10: bytes) -> bytes:
-    """The bytes after the file meta information: what goes over the wire."""
-    return part10[parse_meta(part10).offset :]
-
-
-def assert_the_pacs_has_what_was_kept(
-    store: JobStore, results: Path, pacs: Orthanc, job_id: str
-) -> Counter[str]:
-    """Every kept object is in the PACS once, with the same bytes; count its classes."""
-    study_uid = store.job(job_id).study_uid
-    there = pacs.instances(study_uid)
-    kept = {r.sop_instance_uid: r for r in store.results(job_id) if r.sop_instance_uid}
-    assert sorted(i["MainDicomTags"]["SOPInstanceUID"] for i in there) == sorted(kept)
-    for instance in there:
-        result = kept[instance["MainDicomTags"]["SOPInstanceUID"]]
-        content = (results / result.path).read_bytes()
-        assert hashlib.sha256(content).hexdigest() == result.sha256
-        assert data_set(pacs.file(instance["ID"])) == data_set(content)
-    return Counter(str(result.sop_class_uid) for result in kept.values())
 
 
 @pytest.fixture
