@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 
 def slab_probability(predict: Predictor, spec: ModelSpec, given: ModelInput) -> NDArray[np.float32]:
-    """Return probabilities float32 (class, K, J, I) on the grid of `given`.
+    """Return probabilities float32 (class, K, J, I) on the grid of `given`, as serving has them.
+
+    Serving adds slabs up in half precision; otherwise masks would differ where classes tie.
 
     Args:
         predict: (1, C, k, j, i) float32 → (1, class, k, j, i) float32.
@@ -32,14 +34,15 @@ def slab_probability(predict: Predictor, spec: ModelSpec, given: ModelInput) -> 
 
     """
     _, n_slices, rows, columns = given.array.shape
-    total = np.zeros((len(spec.classes), n_slices, rows, columns), dtype=np.float32)
+    total = torch.zeros((len(spec.classes), n_slices, rows, columns), dtype=torch.float16)
     for slab in slabs(n_slices, spec.slab_slices, spec.slab_overlap):
         part = given.array[:, slab.start : slab.stop]
         with torch.no_grad():
             answer = predict(torch.from_numpy(_padded(part, spec.divisor))[None])[0].numpy()
         inside = answer[:, : part.shape[1], :rows, :columns]
-        total[:, slab.start : slab.stop] += inside * slab.weights[:, np.newaxis, np.newaxis]
-    return total
+        weighted = inside * slab.weights[:, np.newaxis, np.newaxis]
+        total[:, slab.start : slab.stop] += torch.from_numpy(weighted).half()
+    return total.float().numpy()
 
 
 def eager_predictor(network: nn.Module, *, bf16: bool) -> Predictor:

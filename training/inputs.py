@@ -11,7 +11,7 @@ from imaging.labelling import label_anatomy
 from imaging.normalisation import MEASURE_ANYWAY, normalise_high_b
 from imaging.preprocessing import preprocess
 from training.declaration import read_declaration
-from training.inference import has_bf16, scripted_predictor, slab_probability
+from training.inference import scripted_predictor, slab_probability
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def seen_body(volume: DiffusionVolume, anatomy_model: Path) -> burden.Seen:
 
 def _anatomy(fit: AdcFit, geometry: Geometry, model: Path) -> Anatomy:
     spec = read_declaration(model / "osteon.json")
-    predict = scripted_predictor(model / "1" / "model.pt", bf16=has_bf16())
+    predict = scripted_predictor(model / "1" / "model.pt", bf16=False)  # as the worker runs it
     given = preprocess(fit, geometry, spec)
     probability = slab_probability(predict, spec, given)
     structures = [BY_NAME[name] for name in spec.classes]

@@ -125,7 +125,11 @@ def test_the_commands_evaluate_and_compare(monkeypatch, tmp_path):
     (tmp_path / "model").mkdir()
     declaration = json.dumps({"name": "anatomy"})
     (tmp_path / "model" / "osteon.json").write_text(declaration)
-    spec = type("Spec", (), {"sha256": "ab" * 32, "thresholds": {"disease": 0.4}})
+    spec = type(
+        "Spec",
+        (),
+        {"sha256": "ab" * 32, "thresholds": {"disease": 0.4}, "classes": DISEASE_CLASSES},
+    )
     monkeypatch.setattr(commands, "read_declaration", lambda _: spec)
     monkeypatch.setattr(commands, "models_of", Models)
     cohorts = {"a": [case(1), case(2)], "b": [case(k, exam([miss(2.0)])) for k in (1, 2)]}

@@ -111,8 +111,9 @@ def test_slabs_join_to_the_whole(experiment):
     image = np.random.default_rng(0).random((2, 30, 7, 9), dtype=np.float32)
     geometry = Geometry.axial((30, 7, 9), spec.spacing_mm, (0, 0, 0))
     probability = slab_probability(predict, spec, ModelInput(image, geometry))
-    np.testing.assert_allclose(probability[0], image[0] > 0.5, atol=1e-6)
-    np.testing.assert_allclose(probability.sum(0), 1, atol=1e-6)
+    # Half precision, as serving adds slabs up.
+    np.testing.assert_allclose(probability[0], image[0] > 0.5, atol=5e-4)
+    np.testing.assert_allclose(probability.sum(0), 1, atol=2e-3)
 
 
 def test_triton_reads_the_names_and_free_shapes(experiment):

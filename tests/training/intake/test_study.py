@@ -1,7 +1,9 @@
 """A user's DICOM study becomes the very input that serving would make of it."""
 
+import dataclasses
 import json
 import shutil
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -13,13 +15,16 @@ from dicom_objects.writing.segmentation import encode_segmentation
 from dicom_objects.writing.segments import segments_of
 from dicom_objects.writing.slices import read_slices
 from imaging.adc import fit_adc
+from imaging.disease import DiseaseRule
 from imaging.model import Channel, ModelSpec
 from imaging.nifti import write_image
+from imaging.normalisation import MEASURE_ANYWAY
 from imaging.provenance import BurdenMethod, Provenance
 from imaging.resampling import resample
 from imaging.stations import assemble
 from phantom.acquisition import Protocol, acquire
 from phantom.patient import make_patient
+from tests.workers.served import Fraction, write_model
 from training.cases import labels_on_grid, read_case
 from training.cohort import Recipe
 from training.errors import TrainingError
@@ -28,9 +33,11 @@ from training.intake.class_map import ClassMap
 from training.intake.exams import find_exams
 from training.intake.prepare import find_sources, prepare_sources
 from training.intake.splits import read_splits
-from training.intake.study import studies_in, study_case
+from training.intake.study import network_input, studies_in, study_case, whole_body
 from training.tasks import TASKS
 from workers.anatomy import find_anatomy
+from workers.inference.torchscript import TorchScriptModel
+from workers.pipeline import Pipeline
 
 PROTOCOL = Protocol(
     b_values=(0.0, 900.0), n_stations=2, in_plane_mm=5.0, slice_mm=12.0, matrix=(80, 104)
@@ -124,6 +131,69 @@ def test_training_and_serving_make_the_same_input_to_the_bit(labelled, case):
     assert case.image.tobytes() == served.given.array.astype(np.float16).tobytes()
     assert np.array_equal(case.affine, served.given.geometry.affine)
     assert served.given.array[1].max() > 0.5
+
+
+class CaughtError(Exception):
+    """The input that a network was given, in place of an answer."""
+
+    def __init__(self, given):
+        self.given = given
+
+
+class Catching:
+    """A disease network that answers with what it was given."""
+
+    def __init__(self, spec):
+        self.spec = spec
+
+    def predict(self, model_input, on_progress):
+        del on_progress
+        raise CaughtError(model_input)
+
+
+class Deaf:
+    """A recorder that nobody asks."""
+
+    def stage(self, _):
+        return nullcontext()
+
+    def saw(self, _):
+        pass
+
+    fraction = saw
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning")
+def test_the_disease_network_is_trained_on_what_the_pipeline_gives_it(labelled, tmp_path):
+    """The whole path of a study, up to the disease network, against `prepare --data`.
+
+    The anatomy model's answer is the same in bfloat16, so that no rounding hides a difference.
+    """
+    anatomy = write_model(tmp_path / "anatomy", Fraction(scale=0.25))
+    quantities = ("normalised_high_b", "adc_um2_s", "bone_probability")
+    channels = tuple(Channel(q, "fixed", 1000.0 if "adc" in q else 1.0, 4.0) for q in quantities)
+    spec = dataclasses.replace(
+        SPEC, name="disease", channels=channels, classes=TASKS["disease"].classes
+    )
+    pipeline = Pipeline(
+        TorchScriptModel(anatomy),
+        DiseaseRule(),
+        Catching(spec),
+        normalisation=MEASURE_ANYWAY,
+    )
+    files = sorted(p for p in labelled.rglob("*") if p.is_file())
+    with pytest.raises(CaughtError) as caught:
+        pipeline.run(files, tmp_path, None, Deaf())
+    served = caught.value.given
+    recipe = Recipe(spec, "disease", anatomy)
+    (study,) = studies_in(labelled.parent)
+    trained = network_input(whole_body(study), recipe)
+    assert trained.array.tobytes() == served.array.tobytes()
+    assert np.array_equal(trained.geometry.affine, served.geometry.affine)
+    assert study_case(study, recipe, ClassMap()).image.tobytes() == (
+        served.array.astype(np.float16).tobytes()
+    )
+    assert all(len(np.unique(channel)) > 100 for channel in served.array)
 
 
 def test_the_segments_of_all_stations_are_labels_on_the_models_grid(case, acquisition):
