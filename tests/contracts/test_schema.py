@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from jobs.engine import make_engine
 from jobs.errors import SchemaTooNew, SchemaTooOld, StoreUnavailable
 from jobs.migrate import current, head, upgrade
+from jobs.receptions import Reception
 from jobs.schema import metadata
 from jobs.store import JobStore
 
@@ -49,6 +50,19 @@ def test_checks_and_keys_have_the_same_names(database):
     assert check["name"] == "ck_jobs_state"
     states = set(re.findall(r"'(\w+)'", check["sqltext"]))
     assert states == {"queued", "running", "delivered", "rejected", "failed", "held"}
+
+
+def test_a_database_of_the_first_schema_is_upgraded_with_what_is_in_it(database, arrivals):
+    with JobStore(database) as store:
+        store.record_instances(arrivals("1.2"))
+    run(database, "DROP TABLE receptions")
+    run(database, "UPDATE alembic_version SET version_num = '0001'")
+    with pytest.raises(SchemaTooOld, match="0001"):
+        JobStore(database)
+    assert upgrade(database) == head() == "0002"
+    with JobStore(database) as store:
+        assert store.study("1.2").n_instances == 3
+        store.tell_receptions("node", {"1.2": Reception(1.0, 1.0, busy=True)}, 15.0)
 
 
 def test_a_newer_database_is_refused_and_left_alone(database):
