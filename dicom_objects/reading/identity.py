@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pydicom
@@ -25,7 +25,7 @@ class StudyIdentity:
     patient: str
     """Of Patient ID and its issuer; of the study where there is no Patient ID."""
     study: str
-    phantom: str = ""
+    phantom: str = field(default="", repr=False)
     """Patient ID of a synthetic patient of Osteon's, who is nobody; empty for all others."""
 
 
