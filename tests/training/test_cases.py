@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from imaging.geometry import Geometry
+from phantom.patient import BodyModelName
 from training.cases import labels_on_grid, read_case, write_case
 from training.cohort import Cohort, Recipe, case_path, prepare_cohort
 from training.errors import TrainingError
@@ -40,8 +41,9 @@ def test_prepared_cases_are_left_alone_and_missing_ones_are_made(
 ):
     made = []
 
-    def make(seed, spec):
+    def make(seed, spec, body_model):
         assert spec == experiment.model_spec()
+        assert body_model is BodyModelName.BEADED
         made.append(seed)
         return cases[0]
 
