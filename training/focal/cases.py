@@ -190,7 +190,7 @@ def focal_scan(experiment: FocalExperiment, patient: Wanted) -> tuple[Case, Plan
     else:
         labels = _regions()[labels_on_grid(truth.labels, truth.geometry, grid)]
     case = Case(patient.name, given.array.astype(np.float16), labels, grid.affine)
-    return case, count_planted(truth, labels, grid)
+    return case, count_planted(len(person.disease.lesions), truth, labels, grid)
 
 
 def _regions() -> np.ndarray[tuple[int], np.dtype[np.uint8]]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 
 _GAMMA = 1.5
+_JITTER = 6
+"""Voxels, along each axis."""
 _NOISE = 0.08
 
 
@@ -30,6 +32,17 @@ def take_patch(case: Case, centre: Triple, size: Triple) -> tuple[Tensor, Tensor
 def any_centre(case: Case, rng: np.random.Generator) -> Triple:
     """Draw a voxel, each as likely as any other."""
     k, j, i = (int(rng.integers(n)) for n in case.labels.shape)
+    return k, j, i
+
+
+def aimed_centre(case: Case, rng: np.random.Generator) -> Triple:
+    """Draw a voxel near one that carries a label; every label that the case holds is as likely."""
+    held = np.unique(case.labels[case.labels > 0])
+    if held.size == 0:
+        return any_centre(case, rng)
+    voxels = np.flatnonzero(case.labels == rng.choice(held))
+    at = np.unravel_index(int(rng.choice(voxels)), case.labels.shape)
+    k, j, i = (int(n) + int(rng.integers(-_JITTER, _JITTER + 1)) for n in at)
     return k, j, i
 
 

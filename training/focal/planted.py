@@ -24,14 +24,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Planted:
-    """Volumes in mL of the lesions of one patient: all, and those that fill half of no voxel."""
+    """Lesions of one patient: how many were planned, and volumes in mL on the images' voxels.
 
+    `volumes_ml` are of all that were painted there, `lost_ml` of those that fill half of no voxel
+    of the network.
+    """
+
+    planned: int
     volumes_ml: tuple[float, ...]
     lost_ml: tuple[float, ...]
 
 
-def count_planted(truth: Truth, labels: NDArray[np.uint8], grid: Geometry) -> Planted:
-    """Compare the truth with its `labels` (slice, row, column) on the network's grid.
+def count_planted(planned: int, truth: Truth, labels: NDArray[np.uint8], grid: Geometry) -> Planted:
+    """Compare plan and truth with the `labels` (slice, row, column) on the network's grid.
 
     A lesion is there where the centre of a labelled voxel lies in it, or next to it: then it is
     one with a neighbour.
@@ -39,7 +44,7 @@ def count_planted(truth: Truth, labels: NDArray[np.uint8], grid: Geometry) -> Pl
     numbers = resample(truth.lesion_labels, truth.geometry, grid, order=0)
     kept = set(np.unique(numbers[labels > 0]).tolist())
     lost = [lesion.volume_ml for lesion in truth.lesions if lesion.label not in kept]
-    return Planted(tuple(lesion.volume_ml for lesion in truth.lesions), tuple(lost))
+    return Planted(planned, tuple(lesion.volume_ml for lesion in truth.lesions), tuple(lost))
 
 
 def planted_path(case_path: Path) -> Path:
@@ -60,7 +65,8 @@ def read_planted(paths: Sequence[Path]) -> list[Planted]:
     for path in paths:
         if path.exists():
             values = json.loads(path.read_text(encoding="utf-8"))
-            found.append(Planted(tuple(values["volumes_ml"]), tuple(values["lost_ml"])))
+            sizes = (tuple(values[name]) for name in ("volumes_ml", "lost_ml"))
+            found.append(Planted(int(values["planned"]), *sizes))
     return found
 
 
@@ -73,7 +79,8 @@ def planted_in_words(found: Sequence[Planted], components: int) -> str:
     share = 100 * math.fsum(lost) / (math.fsum(volumes) or 1.0)
     largest = f", the largest {max(lost):.2f} mL" if lost else ""
     return (
-        f"The phantom planted {len(volumes)} lesions; {len(lost)} of them fill half of no voxel "
-        f"and are in no truth here ({share:.1f} % of the volume{largest}). The others are "
+        f"The phantom planned {sum(planted.planned for planted in found)} lesions and painted "
+        f"{len(volumes)} on the images' voxels; {len(lost)} of these fill half of no voxel here "
+        f"and are in no truth ({share:.1f} % of the volume{largest}). The others are "
         f"{components} components, since neighbours grow together on this grid."
     )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from training.allocation import keep_freed_memory
+from training.denormals import flush_denormals
 from training.focal.cases import prepare_focal, read_focal, wanted
 from training.focal.fit import fit_stage, read_weights
 from training.focal.settings import load_focal, save_focal
@@ -56,6 +57,7 @@ def fit_focal(
             `DEVICE`, there is no such device.
 
     """
+    flush_denormals()
     experiment = replace(load_focal(config), device=device)
     healthy, diseased = wanted(experiment)
     heard = counter("making patients", len(healthy) + len(diseased), on_progress)

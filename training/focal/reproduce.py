@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from training.denormals import flush_denormals
 from training.errors import TrainingError
 from training.focal.cases import (
     fold_cases,
@@ -64,6 +65,7 @@ def reproduce_focal(config: Path, out: Path, workers: int, on_progress: OnProgre
         TrainingError: `REPRODUCTION`, `out` holds another experiment; `EXPERIMENT`, a bad YAML.
 
     """
+    flush_denormals()
     experiment = _begin(load_focal(config), out)
     healthy, diseased = wanted(experiment)
     n = len(healthy) + len(diseased) + len(skeleton_patients(experiment))

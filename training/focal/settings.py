@@ -91,6 +91,8 @@ class StageSettings:
     patches_per_scan: int = 1
     freeze_statistics_at: float = 1.0
     """From this share on batch normalisation stands still; SwinUNETR has none."""
+    aimed_share: float = 0.0
+    """Skeletal pre-training: share of patches near a region, each region as often as any other."""
 
 
 @dataclass(frozen=True)

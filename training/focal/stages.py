@@ -13,7 +13,7 @@ from training.device import choose_device
 from training.focal.cases import SKELETON_CLASSES
 from training.focal.fit import Stage, read_weights
 from training.focal.network import DECODER, ENCODER, HEAD, build_network, rate_groups, transfer
-from training.focal.patches import any_centre, change, take_patch
+from training.focal.patches import aimed_centre, any_centre, change, take_patch
 from training.focal.pretext import Pretext, make_views, pretext_loss
 from training.focal.sampler import epoch_plan, index_lesions
 from training.focal.settings import CHANNELS, LESION_CLASSES
@@ -42,10 +42,8 @@ def skeleton_stage(experiment: FocalExperiment, cases: Sequence[Case]) -> Stage:
     settings = experiment.skeleton
 
     def pairs(step: int) -> list[Pair]:
-        return [
-            _anywhere(experiment, cases, (experiment.seed, 1, step, n))
-            for n in range(settings.batch)
-        ]
+        keys = [(experiment.seed, 1, step, n) for n in range(settings.batch)]
+        return [_anywhere(experiment, cases, key, settings.aimed_share) for key in keys]
 
     loss = _segmentation(experiment, network, pairs)
     groups = rate_groups(network, settings.rates)
@@ -151,11 +149,16 @@ def _segmentation(
 
 
 def _anywhere(
-    experiment: FocalExperiment, cases: Sequence[Case], key: tuple[int, ...]
+    experiment: FocalExperiment,
+    cases: Sequence[Case],
+    key: tuple[int, ...],
+    aimed_share: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
     rng = np.random.default_rng(key)
     case = cases[int(rng.integers(len(cases)))]
-    image, labels = take_patch(case, any_centre(case, rng), experiment.patch)
+    aimed = aimed_share > 0 and rng.random() < aimed_share
+    centre = (aimed_centre if aimed else any_centre)(case, rng)
+    image, labels = take_patch(case, centre, experiment.patch)
     return change(image, labels, experiment.augmentation, rng)
 
 

@@ -22,7 +22,7 @@ from training.reproduction.tables import reproduce_table
 
 def _toy(experiment, patient):
     del experiment
-    planted = Planted((3.0, 2.0, 0.9, 0.1), (0.1,))
+    planted = Planted(5, (3.0, 2.0, 0.9, 0.1), (0.1,))
     if not patient.diseased:
         case = toy_case(patient.seed, ())
         case.labels[4:10, 6:12, 6:12] = 1 + patient.seed % 9
@@ -46,7 +46,7 @@ def test_the_table_is_made_from_nothing_and_the_second_time_from_what_is_there(c
     assert "| number | SAP | SSL | random |" in table
     assert "n = 4, 12 lesions" in table
     assert "Ordering as it came out" in table
-    assert "planted 16 lesions; 4 of them fill half of no voxel" in table
+    assert "planned 20 lesions and painted 16 on the images' voxels; 4 of these fill" in table
     assert "(1.7 % of the volume, the largest 0.10 mL). The others are 12 components" in table
     assert "mean over 2 healthy people who were not fitted" in table
     rows = [line for line in table.splitlines() if line.startswith(("| skeleton |", "| pelvis |"))]

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 
 import numpy as np
 import pytest
 
 from tests.training.focal.conftest import toy_case
+from training.focal.patches import aimed_centre, any_centre
 from training.focal.sampler import epoch_plan, index_lesions, region_size
 from training.sampling import cut
 
@@ -69,3 +71,20 @@ def test_a_lesion_larger_than_the_box_is_still_met():
     for epoch in range(30):
         (positive,) = (p for p in epoch_plan([indexed], PATCH, 1, epoch) if p.lesion)
         assert np.any(cut(indexed.lesions, positive.centre, PATCH) == 1)
+
+
+def test_an_aimed_patch_is_near_a_region_and_small_regions_come_as_often_as_large_ones():
+    case = toy_case(1)
+    labels = np.zeros_like(case.labels)
+    labels[0:2, 0:20, 0:20] = 1
+    labels[19, 23, 23] = 2
+    aimed = dataclasses.replace(case, labels=labels)
+    far = 0
+    for n in range(200):
+        k, *_ = aimed_centre(aimed, np.random.default_rng(n))
+        far += k > 10
+        assert min(abs(k - 19), k) <= 7
+    assert 70 < far < 130
+    nothing = dataclasses.replace(case, labels=np.zeros_like(labels))
+    rng = [np.random.default_rng(5) for _ in range(2)]
+    assert aimed_centre(nothing, rng[0]) == any_centre(nothing, rng[1])
