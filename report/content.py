@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from imaging.measurement import Measurement
     from imaging.provenance import Provenance
     from imaging.quality import QualityNote
+    from imaging.response import Comparison
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class ReportContent:
     """Seconds by stage, in the order in which they ran."""
     focal: FocalLesions | None = None
     """The list of focal lesions, a second definition beside `measurement`; None: no list."""
+    comparison: Comparison | None = None
+    """The patient's earlier studies; None: they were not looked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +56,9 @@ class ReportImages:
     """ADC in µm²/s, NaN where invalid, the same shape."""
     disease: NDArray[np.bool_] = field(repr=False)
     """Where the measured disease is (the kept lesions), the same shape."""
+    prior: ReportImages | None = field(default=None, repr=False)
+    """The earlier study of `Comparison.headline` on its own geometry, its `high_b` in the unit of
+    this study's, so that one window shows both; None where it is not kept."""
 
     def __post_init__(self) -> None:
         """Refuse images that are not on the geometry.
