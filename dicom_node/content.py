@@ -86,7 +86,8 @@ class Looks:
     def _look(self, content: Content) -> Verdict:
         verdict = self._check(content)
         answer = "whole" if verdict.whole else "not whole yet"
-        _log.info("a study of %s images is %s: %s", len(content.paths), answer, verdict.sentence)
+        text, told = "a study of %s images is %s: %s", {"event": "study_looked_at"}
+        _log.info(text, len(content.paths), answer, verdict.sentence, extra=told)
         return verdict
 
 
@@ -94,4 +95,5 @@ def _report_bug(look: Future[Verdict]) -> None:
     bug = None if look.cancelled() else look.exception()
     if bug is not None:
         # Its text may quote a header.
-        _log.error("bug in the look at a study's content: %s", type(bug).__name__)
+        told = {"event": "defect", "code": "INTERNAL"}
+        _log.error("bug in the look at a study's content: %s", type(bug).__name__, extra=told)

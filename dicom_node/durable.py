@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -42,8 +43,10 @@ class Folders:
         self._durable.add(folder)
 
 
-def write_file(temporary: Path, final: Path, parts: Iterable[bytes], *, once: bool = False) -> None:
-    """Write, fsync, rename, fsync the directory.
+def write_file(
+    temporary: Path, final: Path, parts: Iterable[bytes], *, once: bool = False
+) -> float:
+    """Write, fsync, rename, fsync the directory; return the seconds that the two fsyncs took.
 
     Both paths are on one file system and their folders exist. A failure leaves no temporary file,
     and never a final one that is not whole. With `once` an existing final file is never replaced,
@@ -54,21 +57,25 @@ def write_file(temporary: Path, final: Path, parts: Iterable[bytes], *, once: bo
             for part in parts:
                 file.write(part)
             file.flush()
+            before = time.monotonic()
             os.fsync(file.fileno())
+            synced_s = time.monotonic() - before
         if once:
             final.hardlink_to(temporary)
         else:
             temporary.rename(final)
-        sync_folder(final.parent)
+        return synced_s + sync_folder(final.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
+def sync_folder(folder: Path) -> float:
+    """Make the names in a folder durable; return the seconds that it took."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    before = time.monotonic()
     try:
         os.fsync(descriptor)
+        return time.monotonic() - before
     finally:
         os.close(descriptor)
 

@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING
 from dicom_node.completion import QuietPeriod, StudyArrivals
 from dicom_node.content import Content, Looks
 from dicom_node.contexts import is_input
+from dicom_node.indexing import SpoolIndex
 from dicom_node.neighbours import Neighbours
 from dicom_node.receive import Receiver
+from dicom_node.vitals import StudyClosed
 from jobs.errors import StoreUnavailable
 from jobs.job import Priority
 from jobs.study import input_digest
@@ -33,9 +35,9 @@ if TYPE_CHECKING:
 
     from dicom_node.completion import Cause, CompletionRule
     from dicom_node.content import ContentCheck
-    from dicom_node.errors import DicomNodeError
     from dicom_node.receive import ReceiverSettings
     from dicom_node.spool import Spool
+    from dicom_node.vitals import Listener
     from jobs.queue import JobQueue
     from jobs.store import JobStore
     from jobs.study import Instance
@@ -45,7 +47,6 @@ _log = logging.getLogger(__name__)
 GROUP_S = 0.1
 GROUP_SIZE = 64
 STORE_AWAY_S = 1.0
-_PAGE = 500
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Node:
         self._neighbours = Neighbours(store) if spool.shared else None
         self._receiver = Receiver(settings, spool, self._arrive)
         self._arrived: queue.SimpleQueue[tuple[Instance, float]] = queue.SimpleQueue()
-        self._unindexed: list[Instance] = []
+        self._index = SpoolIndex(spool, store)
         self._waiting: dict[str, _Waiting] = {}  # by Study Instance UID
         self.started = threading.Event()
 
@@ -89,6 +90,25 @@ class Node:
     def port(self) -> int:
         """The port that is listened on, once `started` is set."""
         return self._receiver.port
+
+    @property
+    def open_associations(self) -> int:
+        """How many peers are connected now."""
+        return self._receiver.open_associations
+
+    @property
+    def open_studies(self) -> int:
+        """How many studies have arrivals that no job took in."""
+        return len(self._waiting)
+
+    @property
+    def unindexed(self) -> int:
+        """How many accepted instances wait for their row in the store."""
+        return self._index.unwritten + self._arrived.qsize()
+
+    def tell(self, listener: Listener) -> None:
+        """Have `listener` told of what happens; call before `run`."""
+        self._receiver.listener = listener
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set. Raises `SpoolBusy`, `PortUnavailable`, `StoreUnavailable`.
@@ -99,7 +119,7 @@ class Node:
             self._rebuild()
             self._receiver.start()
             self.started.set()
-            _log.info("listening on port %s", self.port)
+            _log.info("listening on port %s", self.port, extra={"event": "node_listens"})
             try:
                 while not stop.is_set():
                     self._step(stop)
@@ -114,7 +134,7 @@ class Node:
         while not self._arrived.empty():
             self._collect()
         with suppress(StoreUnavailable):
-            self._index()
+            self._index.write()
             if self._neighbours is not None:
                 self._neighbours.leave()
 
@@ -124,10 +144,11 @@ class Node:
     def _step(self, stop: threading.Event) -> None:
         self._collect()
         try:
-            self._index()
+            self._index.write()
             self._close_studies()
-        except StoreUnavailable:
-            _log.warning("the store is away: %s instances wait for it", len(self._unindexed))
+        except StoreUnavailable as error:
+            told = {"event": "store_away", "code": error.code}
+            _log.warning("the store is away: %s instances wait", self._index.unwritten, extra=told)
             stop.wait(STORE_AWAY_S)
 
     def _collect(self) -> None:
@@ -138,15 +159,10 @@ class Node:
                 instance, at_s = self._arrived.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
                 return
-            self._unindexed.append(instance)
+            self._index.add(instance)
             before = self._waiting.get(instance.study_uid) or _Waiting(at_s, at_s)
             now = replace(before, last_at_s=at_s, arrivals=before.arrivals + 1)
             self._waiting[instance.study_uid] = now
-
-    def _index(self) -> None:
-        if self._unindexed:
-            self._store.record_instances(self._unindexed)
-            self._unindexed = []
 
     def _close_studies(self) -> None:
         if not self._waiting:
@@ -199,47 +215,30 @@ class Node:
         """Open a revision and its job, unless the same images were measured before."""
         study_uid = study.study_uid
         if self._neighbours is not None:
-            self._index_files(study_uid)
+            self._index.write_study(study_uid)
         instances = self._store.instances(study_uid)
         inputs = [instance for instance in instances if is_input(instance.sop_class_uid)]
         if not inputs:
-            _log.info("a study of %s objects without MR images is stored, not used", len(instances))
+            text = "a study of %s objects without MR images is stored, not used"
+            _log.info(text, len(instances), extra={"event": "study_not_used"})
             return
         members = [instance.sop_instance_uid for instance in instances]
         priority = Priority.URGENT if study.urgent else Priority.ROUTINE
         job = self._store.open_revision(study_uid, input_digest(inputs), members, int(priority))
         if job is None:
-            _log.info("a study came again with the same %s images: nothing to do", len(inputs))
+            text = "a study came again with the same %s images: nothing to do"
+            _log.info(text, len(inputs), extra={"event": "study_came_again"})
             return
-        text = "job %s: revision %s of a study, %s images; %s"
-        _log.info(text, job.id, job.revision, len(inputs), cause)
+        told = {"event": "job_opened", "job_id": job.id}
+        text = "revision %s of a study, %s images; %s"
+        _log.info(text, job.revision, len(inputs), cause, extra=told)
+        waited_s = time.monotonic() - study.first_at_s
+        self._receiver.listener(StudyClosed(job.id, waited_s, len(inputs), cause))
         self._jobs.submit(job.id)
 
-    def _index_files(self, study_uid: str) -> None:
-        """Index what another node accepted and did not index yet, alive or dead."""
-        known = {instance.path for instance in self._store.instances(study_uid)}
-        found = tuple(self._spool.rescan_study(study_uid, known, _report_unreadable))
-        if found:
-            self._store.record_instances(found)
-
     def _rebuild(self) -> None:
-        """Index what an earlier process accepted and did not index; wait again for open studies."""
-        known = {i.path for uid in self._studies() for i in self._store.instances(uid)}
-        for instance in self._spool.rescan(known, _report_unreadable):
-            self._unindexed.append(instance)
-            if len(self._unindexed) >= _PAGE:
-                self._index()
-        self._index()
+        """Index what an earlier process accepted; wait again for open studies."""
+        self._index.rebuild()
         now_s = time.monotonic()
         open_studies = self._store.open_studies()
         self._waiting = {study.uid: _Waiting(now_s, now_s) for study in open_studies}
-
-    def _studies(self) -> Iterator[str]:
-        after = None
-        while page := self._store.studies(_PAGE, after):
-            yield from (study.uid for study in page)
-            after = page[-1].uid
-
-
-def _report_unreadable(path: Path, error: DicomNodeError) -> None:
-    _log.error("a file in the spool is damaged: %s (%s)", path, error.code)

@@ -20,7 +20,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
@@ -34,6 +33,7 @@ from dicom_node.contexts import (
     TRANSFER_SYNTAXES,
     VERIFICATION,
 )
+from dicom_node.defects import DefectsAreLogged
 from dicom_node.errors import (
     DicomNodeError,
     HeaderMismatch,
@@ -45,10 +45,15 @@ from dicom_node.header import InstanceHeader, read_header
 from dicom_node.network import Timeouts, application_entity, guard
 from dicom_node.spool import Outcome
 from dicom_node.uid import parse_uid
+from dicom_node.vitals import (
+    InstanceRefused,
+    InstanceStored,
+    association_handlers,
+    nobody,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from pynetdicom.ae import ApplicationEntity
     from pynetdicom.association import Association
@@ -57,7 +62,8 @@ if TYPE_CHECKING:
     from pynetdicom.presentation import PresentationContext
     from pynetdicom.transport import ThreadedAssociationServer
 
-    from dicom_node.spool import Spool
+    from dicom_node.spool import Spool, Stored
+    from dicom_node.vitals import Listener
     from jobs.study import Instance
 
 _log = logging.getLogger(__name__)
@@ -100,6 +106,8 @@ class Receiver:
         self._settings = settings
         self._spool = spool
         self._on_stored = on_stored
+        self.listener: Listener = nobody
+        """Told of what happens; set it before `start`."""
         self._entity: ApplicationEntity | None = None
         self._server: ThreadedAssociationServer | None = None
         self._validation = (pydicom_config.WARN, pydicom_config.WARN)
@@ -133,6 +141,7 @@ class Receiver:
                 evt_handlers=[
                     (evt.EVT_CONN_OPEN, guard, [settings.timeouts.read_s]),
                     (evt.EVT_C_STORE, self._answer),
+                    *association_handlers(self.listener),
                 ],
             )
         except OSError as error:
@@ -154,6 +163,11 @@ class Receiver:
         loud = pydicom_config.settings
         loud.reading_validation_mode, loud.writing_validation_mode = self._validation
 
+    @property
+    def open_associations(self) -> int:
+        """How many peers are connected now."""
+        return 0 if self._entity is None else len(self._entity.active_associations)
+
     def busy_studies(self) -> frozenset[str]:
         """Return the studies that an association which is still open has sent to."""
         with self._lock:
@@ -172,22 +186,30 @@ class Receiver:
 
     def _answer(self, event: Event) -> int:
         """Answer one C-STORE with a status."""
-        with _BugsAreLogged():
+        began_s = time.monotonic()
+        with DefectsAreLogged():
             try:
                 header, data_set = _received(event)
                 self._touch(event.assoc, header.study_uid)
                 stored = self._spool.store(header, data_set)
             except DicomNodeError as error:
                 status = _status_of(error)
-                _log.warning("instance refused: %s %s, status 0x%04X", error.code, error, status)
+                told = {"event": "instance_refused", "code": error.code}
+                text = "instance refused: %s %s, status 0x%04X"
+                _log.warning(text, error.code, error, status, extra=told)
+                self.listener(InstanceRefused(error.code, status))
                 return status
-            if stored.outcome is not Outcome.CONFLICT:
-                self._on_stored(stored.instance)
-                return SUCCESS
-            _log.warning(
-                "conflict: other bytes under a known UID, kept at %s", stored.instance.path
-            )
-            return KEPT_THE_FIRST if self._settings.warn_of_conflict else SUCCESS
+            return self._keep(stored, len(data_set), began_s)
+
+    def _keep(self, stored: Stored, size_bytes: int, began_s: float) -> int:
+        seconds = time.monotonic() - began_s
+        self.listener(InstanceStored(stored.outcome, size_bytes, seconds, stored.synced_s))
+        if stored.outcome is not Outcome.CONFLICT:
+            self._on_stored(stored.instance)
+            return SUCCESS
+        text = "conflict: other bytes under a known UID, kept at %s"
+        _log.warning(text, stored.instance.path, extra={"event": "instance_conflict"})
+        return KEPT_THE_FIRST if self._settings.warn_of_conflict else SUCCESS
 
     def _touch(self, association: Association, study_uid: str) -> None:
         with self._lock:
@@ -224,27 +246,4 @@ def _received(event: Event) -> tuple[InstanceHeader, bytes]:
 def _status_of(error: DicomNodeError) -> int:
     if isinstance(error, SpoolError):
         return OUT_OF_RESOURCES
-    if isinstance(error, HeaderMismatch):
-        return DOES_NOT_MATCH
-    return CANNOT_UNDERSTAND
-
-
-class _BugsAreLogged:
-    """Log the kind and the place of an error that nobody expected, never its text.
-
-    pynetdicom catches it after us, answers 0xC211 and would log values.
-    """
-
-    def __enter__(self) -> None:
-        """Watch."""
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Log and let it pass."""
-        if kind is not None:
-            frame = traceback.extract_tb(trace)[-1]
-            _log.error("bug in the receiver: %s at %s:%s", kind.__name__, frame.name, frame.lineno)
+    return DOES_NOT_MATCH if isinstance(error, HeaderMismatch) else CANNOT_UNDERSTAND

@@ -60,6 +60,8 @@ class Stored:
 
     instance: Instance
     outcome: Outcome
+    synced_s: float
+    """Seconds that the file system took to make it durable."""
 
 
 class Spool(AcceptedFiles):
@@ -125,28 +127,26 @@ class Spool(AcceptedFiles):
         with self._locks[int(name[:8], 16) % _LOCKS], file_system_errors():
             self._require_space(len(data_set))
             try:
-                path, outcome = self._keep(name, header, data_set, digest)
+                path, outcome, synced_s = self._keep(name, header, data_set, digest)
             except FileExistsError:  # another node had it at the same moment: look again
-                path, outcome = self._keep(name, header, data_set, digest)
+                path, outcome, synced_s = self._keep(name, header, data_set, digest)
         found = Found(header, digest, len(data_set), datetime.now(UTC))
-        return Stored(self._instance(path, found), outcome)
+        return Stored(self._instance(path, found), outcome, synced_s)
 
     def _keep(
         self, name: str, header: InstanceHeader, data_set: bytes, digest: str
-    ) -> tuple[Path, Outcome]:
+    ) -> tuple[Path, Outcome, float]:
         kept = self._kept(name, header.study_uid)
         if kept is None:
             path = self._study_folder(header.study_uid) / f"{name}.dcm"
-            self._write(path, header, data_set, once=self.shared)
+            synced_s = self._write(path, header, data_set, once=self.shared)
             self._remember(name, path)
-            return path, Outcome.NEW
+            return path, Outcome.NEW, synced_s
         if _contents(kept) == (header.transfer_syntax_uid, digest):
             # A crash between rename and fsync of the directory leaves an unconfirmed name.
-            sync_folder(kept.parent)
-            return kept, Outcome.DUPLICATE
+            return kept, Outcome.DUPLICATE, sync_folder(kept.parent)
         path = self._conflicts / f"{name}.{digest[:16]}.dcm"
-        self._write(path, header, data_set)
-        return path, Outcome.CONFLICT
+        return path, Outcome.CONFLICT, self._write(path, header, data_set)
 
     def free_bytes(self) -> int:
         """Return what an ordinary user may still write on the spool's file system."""
@@ -181,11 +181,11 @@ class Spool(AcceptedFiles):
 
     def _write(
         self, final: Path, header: InstanceHeader, data_set: bytes, *, once: bool = False
-    ) -> None:
+    ) -> float:
         self._folders.ensure(self._incoming)
         self._folders.ensure(final.parent)
         parts = (file_prefix(header), data_set)
-        write_file(self._incoming / uuid.uuid4().hex, final, parts, once=once)
+        return write_file(self._incoming / uuid.uuid4().hex, final, parts, once=once)
 
 
 def _contents(path: Path) -> tuple[str, str]:
