@@ -41,6 +41,8 @@ class ReportContent:
     """Seconds by stage, in the order in which they ran."""
     focal: FocalLesions | None = None
     """The list of focal lesions, a second definition beside `measurement`; None: no list."""
+    histogram_ml: tuple[float, ...] = ()
+    """Volume of disease by ADC in mL, `report.histogram.adc_histogram`; empty: not counted."""
     comparison: Comparison | None = None
     """The patient's earlier studies; None: they were not looked for."""
 

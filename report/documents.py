@@ -22,13 +22,12 @@ if TYPE_CHECKING:
         BinnedVolumes,
         ClassVolumes,
         LesionMeasurement,
-        Measurement,
         RegionMeasurement,
     )
     from imaging.quality import QualityNote
     from report.content import ReportContent
 
-SCHEMA_VERSION = "2.2"
+SCHEMA_VERSION = "2.3"
 
 _ADC_DIGITS = {
     "mean": rounding.ADC_UM2_S,
@@ -94,7 +93,7 @@ def measurements_document(content: ReportContent) -> dict[str, object]:
         },
         "thresholds": [rounded(v, rounding.ADC_UM2_S) for v in measurement.thresholds_um2_s],
         "evaluable_ml": rounded(measurement.evaluable_ml, rounding.VOLUME_ML),
-        "totals": _totals(measurement),
+        "totals": _totals(content),
         "regions": [_region(region) for region in measurement.regions],
         "met_rads": [_region(region) for region in measurement.met_rads],
         "lesions": [_lesion(lesion) for lesion in measurement.lesions],
@@ -115,11 +114,13 @@ def measurements_json(content: ReportContent) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _totals(measurement: Measurement) -> dict[str, object]:
+def _totals(content: ReportContent) -> dict[str, object]:
+    measurement = content.measurement
     return {
         "tdv_ml": rounded(measurement.tdv_ml, rounding.VOLUME_ML),
         "log_tdv": rounded(measurement.log_tdv, rounding.SHAPE),
         "adc_um2_s": _adc(measurement.adc),
+        "adc_histogram_ml": [rounded(v, rounding.VOLUME_ML) for v in content.histogram_ml],
         "classes_ml": _classes(measurement.classes),
         "classes_percent": _shares(measurement.classes),
         "binnings": [_binning(binned) for binned in measurement.binnings],

@@ -13,6 +13,7 @@ from imaging.provenance import BurdenMethod, ModelIdentity, Provenance
 from jobs.result import ResultFile
 from report.content import ReportContent, ReportImages
 from report.documents import measurements_json
+from report.histogram import adc_histogram
 from report.mip import View
 from report.mip_image import mip_png
 from report.picture import result_picture
@@ -72,8 +73,9 @@ def encode(
 ) -> tuple[ResultFile, ...]:
     """Write SEG, SR, numbers and pictures into `folder`; paths are relative to it."""
     objects = tuple(_dicom(findings, run, folder))
-    content = _report_content(findings, run, seconds)
-    return (*objects, *_documents(content, folder), *_pictures(findings, content, folder))
+    images = _images(findings)
+    content = _report_content(findings, run, seconds, images)
+    return (*objects, *_documents(content, folder), *_pictures(content, images, folder))
 
 
 def uid_seed(findings: Findings, run: Run) -> str:
@@ -128,24 +130,29 @@ def _documents(content: ReportContent, folder: Path) -> Iterator[ResultFile]:
         yield _result(kind, name, folder)
 
 
-def _pictures(findings: Findings, content: ReportContent, folder: Path) -> Iterator[ResultFile]:
+def _images(findings: Findings) -> ReportImages:
     volume = findings.assembly.volume
-    images = ReportImages(
+    return ReportImages(
         geometry=volume.geometry,
         high_b=volume.high_b,
         adc_um2_s=findings.fit.adc_um2_s,
         disease=findings.lesion_labels > 0,
     )
+
+
+def _pictures(content: ReportContent, images: ReportImages, folder: Path) -> Iterator[ResultFile]:
     (folder / "result.png").write_bytes(result_picture(content, images))
     yield _result("picture", "result.png", folder)
-    thresholds = findings.measurement.thresholds_um2_s
+    thresholds = content.measurement.thresholds_um2_s
     for view in (View.CORONAL, View.SAGITTAL):
         name = f"mip_{view.value}.png"
         (folder / name).write_bytes(mip_png(images, view, thresholds_um2_s=thresholds))
         yield _result("mip", name, folder)
 
 
-def _report_content(findings: Findings, run: Run, seconds: Mapping[str, float]) -> ReportContent:
+def _report_content(
+    findings: Findings, run: Run, seconds: Mapping[str, float], images: ReportImages
+) -> ReportContent:
     now = datetime.now(UTC)
     return ReportContent(
         study_uid=findings.study.study_uid,
@@ -159,6 +166,7 @@ def _report_content(findings: Findings, run: Run, seconds: Mapping[str, float]) 
         quality=findings.quality,
         stages=dict(seconds),
         focal=findings.focal,
+        histogram_ml=adc_histogram(images).volumes_ml,
     )
 
 

@@ -115,6 +115,7 @@ def content(measurement: Measurement) -> ReportContent:
         series=(asdict(used), asdict(left)),
         quality=(QualityNote("SIGNAL_STEP", "warning", "signal step of 3 %", 0.03),),
         stages={"read": 1.23456, "fit": 0.5},
+        histogram_ml=(*[0.0] * 17, 2.0, 0.0, 0.0, 5.0, *[0.0] * 12, 3.0, *[0.0] * 26),
     )  # fmt: skip
 
 

@@ -94,6 +94,7 @@ def test_numbers_are_those_of_the_measurement_rounded_as_documented(content):
             "p75": 1150.0, "p90": 1300.0, "p95": 1400.0, "minimum": 600.0, "maximum": 1800.0,
             "skewness": 0.1235, "kurtosis": 0.0,
         },
+        "adc_histogram_ml": [*[0.0] * 17, 2.0, 0.0, 0.0, 5.0, *[0.0] * 12, 3.0, *[0.0] * 26],
         "classes_ml": [2.0, 5.0, 3.0],
         "classes_percent": [20.0, 50.0, 30.0],
         "binnings": [
