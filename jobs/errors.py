@@ -7,6 +7,8 @@ JobsError
 ├── LeaseLost          the job is no longer ours: write nothing, stop
 ├── ResultConflict     other bytes under a UID or a name that is taken
 ├── StoreUnavailable   the database does not answer (try again)
+├── StoreNotEmpty      a backup goes into an empty database only
+├── DumpDamaged        a file of a backup is not what was written
 ├── SchemaTooNew       the database was made by newer software
 └── SchemaTooOld       the database has to be upgraded first
 """
@@ -54,6 +56,18 @@ class StoreUnavailable(JobsError):  # noqa: N818
     """The database does not answer or cannot write now; trying again later may work."""
 
     code = "STORE_UNAVAILABLE"
+
+
+class StoreNotEmpty(JobsError):  # noqa: N818
+    """The database that a backup is to be restored into has rows."""
+
+    code = "STORE_NOT_EMPTY"
+
+
+class DumpDamaged(JobsError):  # noqa: N818
+    """A file of a backup cannot be read, or is not what `jobs.dump` writes."""
+
+    code = "BACKUP_DAMAGED"
 
 
 class SchemaTooNew(JobsError):  # noqa: N818

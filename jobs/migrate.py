@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from jobs.engine import is_passing, make_engine
 from jobs.errors import SchemaTooNew, SchemaTooOld, StoreUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import Connection, Engine
 
 _LOCK = 0x6F7374656F6E  # "osteon": the advisory lock under which a PostgreSQL schema changes
@@ -51,22 +54,37 @@ def upgrade(url: str) -> str:
         StoreUnavailable: the database does not answer.
 
     """
+    with changing_schema(url) as connection:
+        bring_to(connection, "head")
+    return head()
+
+
+@contextmanager
+def changing_schema(url: str) -> Iterator[Connection]:
+    """Yield one transaction in which nobody else changes the schema; all of it happens or nothing.
+
+    Raises as `upgrade`.
+    """
     engine = make_engine(url)
     try:
         _current(engine)  # says best what is wrong with the way to the database
         with engine.connect() as connection, connection.begin():
             _lock(connection)
-            _refuse_newer(_revision(connection))
-            config = _config()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            refuse_newer(revision_of(connection))
+            yield connection
     except DBAPIError as error:
         if is_passing(error):
             raise _unavailable(engine, error) from error
         raise
     finally:
         engine.dispose()
-    return head()
+
+
+def bring_to(connection: Connection, revision: str) -> None:
+    """Take the steps to a revision, or to "head", inside a transaction of `changing_schema`."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 def require_head(engine: Engine) -> None:
@@ -79,7 +97,7 @@ def require_head(engine: Engine) -> None:
 
     """
     found = _current(engine)
-    _refuse_newer(found)
+    refuse_newer(found)
     if found != head():
         state = "was never set up" if found is None else f"is at schema {found}"
         raise SchemaTooOld(
@@ -98,20 +116,22 @@ def _config() -> Config:
 def _current(engine: Engine) -> str | None:
     try:
         with engine.connect() as connection:
-            return _revision(connection.execution_options(writes=False))
+            return revision_of(connection.execution_options(writes=False))
     except DBAPIError as error:  # wrong name, wrong password, no database: nothing else is asked
         raise _unavailable(engine, error) from error
 
 
-def _revision(connection: Connection) -> str | None:
+def revision_of(connection: Connection) -> str | None:
+    """Return the revision of the schema that a connection sees; None if there is none."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _refuse_newer(found: str | None) -> None:
+def refuse_newer(found: str | None, what: str = "the database") -> None:
+    """Raise `SchemaTooNew` for a revision that this software does not know."""
     scripts = ScriptDirectory.from_config(_config()).walk_revisions()
     if found is not None and found not in {script.revision for script in scripts}:
         raise SchemaTooNew(
-            f"the database has schema {found}, which this software does not know ({head()} is its "
+            f"{what} has schema {found}, which this software does not know ({head()} is its "
             "newest): install the newer software again, or restore a backup made before it"
         )
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import demo, models, network, operate, processes, study, training
+from service.cli import backup, demo, models, network, operate, processes, study, training
 from service.cli.invocation import Invocation
 
 app = typer.Typer(
@@ -51,7 +51,10 @@ app.command(rich_help_panel=_RUN)(processes.api)
 app.command(rich_help_panel=_DICOM)(network.send)
 app.command(rich_help_panel=_DICOM)(network.echo)
 app.command(rich_help_panel=_OPERATE)(operate.config)
+app.command(rich_help_panel=_OPERATE)(operate.health)
 app.add_typer(operate.db, name="db", rich_help_panel=_OPERATE)
+app.command(rich_help_panel=_OPERATE)(backup.backup)
+app.command(rich_help_panel=_OPERATE)(backup.restore)
 app.add_typer(models.models, name="models", rich_help_panel=_OPERATE)
 _HANDED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 models.models.command("import", add_help_option=False, context_settings=_HANDED_ON)(
