@@ -1,54 +1,14 @@
-"""A sheet to draw on in layout units, so that a picture's layout does not depend on its size."""
+"""A sheet of pixels."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
 from report.lettering import font
-
-INK = "#1B1F24"
-SOFT = "#5A6470"
-FAINT = "#D6DBE1"
-PANEL = "#F5F7F9"
-RED = "#B00020"
-WHITE = "#FFFFFF"
+from report.sheet import WHITE, Box, Ink, Sheet
 
 
-@dataclass(frozen=True)
-class Box:
-    """A rectangle in layout units: left, top, width, height."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    @property
-    def right(self) -> float:
-        """The right edge."""
-        return self.x + self.width
-
-    @property
-    def bottom(self) -> float:
-        """The lower edge."""
-        return self.y + self.height
-
-
-@dataclass(frozen=True)
-class Ink:
-    """How letters look: size in layout units, colour, weight, and Pillow's anchor."""
-
-    size: float = 12.0
-    colour: str = INK
-    bold: bool = False
-    anchor: str = "ls"
-    halo: bool = False
-    """White around the letters, for letters on lines and images."""
-
-
-class Canvas:
+class Canvas(Sheet):
     """A white sheet of `width` x `height` layout units at `scale` pixels a unit."""
 
     def __init__(self, width: float, height: float, scale: float) -> None:
@@ -72,16 +32,8 @@ class Canvas:
         )
 
     def width_of(self, words: str, ink: Ink) -> float:
-        """Return the width of a line in layout units."""
+        """Return the width of a line in layout units, as whole pixels make it."""
         return font(self._px(ink.size), ink.bold).getlength(words) / self.scale
-
-    def fitted(self, words: str, ink: Ink, width: float) -> str:
-        """Shorten a line with an ellipsis until it fits."""
-        if self.width_of(words, ink) <= width:
-            return words
-        while words and self.width_of(words + "…", ink) > width:
-            words = words[:-1]
-        return words.rstrip() + "…"
 
     def box(
         self, box: Box, fill: str | None, outline: str | None = None, radius: float = 0
@@ -96,13 +48,6 @@ class Canvas:
         """Draw a thin straight line."""
         points = [self._px(v) for v in (*start, *end)]
         self._pen.line(points, colour, width=max(1, round(self.scale * 0.6)))
-
-    def dashes(self, x: float, top: float, bottom: float, colour: str) -> None:
-        """Draw a dashed vertical line."""
-        y = top
-        while y < bottom:
-            self.line((x, y), (x, min(y + 4, bottom)), colour)
-            y += 7
 
     def paste(self, picture: Image.Image, x: float, y: float) -> None:
         """Place a picture that has its final size in pixels."""

@@ -6,21 +6,26 @@ classes always with words, "RESEARCH USE ONLY" burnt in, nothing that names a pa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from imaging.coverage import coverage_words
-from report.canvas import FAINT, INK, RED, SOFT, WHITE, Box, Canvas, Ink
+from report.bodies import stand_beside
+from report.canvas import Canvas
+from report.charts import histogram_panel
+from report.documents import measurements_document
+from report.headline import headline_cards, histogram_data, method_words, quality_words
 from report.histogram import adc_histogram
 from report.lettering import NOT_FOR_DIAGNOSIS, RESEARCH_USE_ONLY
-from report.mip import View, crop_to_body, find_window, project, stand
-from report.mip_image import draw, mark, png_bytes, size_px
-from report.panels import headline, histogram_panel, legend, regions_panel
+from report.mip import View
+from report.mip_image import png_bytes
+from report.panels import headline, legend, regions_panel
+from report.sheet import FAINT, INK, RED, SOFT, WHITE, Box, Ink
+from report.shown import class_rows, coverage_in_words, region_rows
 
 if TYPE_CHECKING:
+    from report.bodies import Bodies
     from report.content import ReportContent, ReportImages
-    from report.histogram import AdcHistogram
-    from report.mip import Projection, Window
+    from report.shown import Document
 
 _CAPTION = Ink(10, SOFT)
 _HEIGHT = 600.0
@@ -28,20 +33,6 @@ _MARGIN = 26.0
 _GAP = 8.0
 _BODY_TOP, _BODY_HEIGHT, _BODIES_WIDTH = 84.0, 452.0, 760.0
 _NUMBERS_TOP, _NUMBERS_WIDTH, _NUMBERS_HEIGHT = 66.0, 318.0, 470.0
-
-
-@dataclass(frozen=True, eq=False)
-class _Bodies:
-    """The projections at one window and one scale, in layout units a mm."""
-
-    projections: dict[View, Projection]
-    window: Window
-    per_mm: float
-
-    @property
-    def width(self) -> float:
-        """Of two of each projection side by side, in layout units."""
-        return self.per_mm * _width_mm(self.projections) + 3 * _GAP
 
 
 def result_picture(
@@ -57,25 +48,26 @@ def result_picture(
         scale: pixels a layout unit.
 
     """
-    bodies = _prepare(content, images)
-    left = _MARGIN + max(bodies.width, 420.0) + 30.0
+    bodies = stand_beside(images, content.measurement.thresholds_um2_s)
+    width = _per_mm(bodies) * _pairs_mm(bodies) + 3 * _GAP
+    left = _MARGIN + max(width, 420.0) + 30.0
     canvas = Canvas(left + _NUMBERS_WIDTH + _MARGIN, _HEIGHT, scale)
-    _head(canvas, caption, coverage_words(content.measurement.coverage))
+    counted = content.histogram_ml or adc_histogram(images).volumes_ml
+    document = measurements_document(replace(content, histogram_ml=counted))
+    _head(canvas, caption, coverage_in_words(document))
     _draw_bodies(canvas, bodies, max(content.b_values, default=0))
-    _draw_numbers(canvas, left, content, adc_histogram(images))
-    _foot(canvas, content)
+    _draw_numbers(canvas, left, document)
+    _foot(canvas, document)
     return png_bytes(canvas.image)
 
 
-def _draw_numbers(
-    canvas: Canvas, x: float, content: ReportContent, histogram: AdcHistogram
-) -> None:
-    measurement = content.measurement
+def _draw_numbers(canvas: Canvas, x: float, document: Document) -> None:
     y, width = _NUMBERS_TOP, _NUMBERS_WIDTH
-    headline(canvas, Box(x, y, width, 62), measurement)
-    histogram_panel(canvas, Box(x, y + 78, width, 184), histogram, measurement)
-    legend(canvas, Box(x, y + 270, width, 54), measurement)
-    regions_panel(canvas, Box(x, y + 342, width, _NUMBERS_HEIGHT - 342), measurement)
+    headline(canvas, Box(x, y, width, 62), headline_cards(document)[:3])
+    histogram_panel(canvas, Box(x, y + 78, width, 184), histogram_data(document))
+    legend(canvas, Box(x, y + 270, width, 54), class_rows(document))
+    regions = Box(x, y + 342, width, _NUMBERS_HEIGHT - 342)
+    regions_panel(canvas, regions, region_rows(document))
 
 
 def _head(canvas: Canvas, caption: str, partial: str) -> None:
@@ -102,54 +94,37 @@ def _mark_partial(canvas: Canvas, partial: str, caption_width: float) -> None:
     canvas.text(x, 57, canvas.fitted(f"PARTIAL BODY ({partial})", warning, room), warning)
 
 
-def _prepare(content: ReportContent, images: ReportImages) -> _Bodies:
-    """Project, and find the scale at which the bodies fill the height or the width."""
-    body = stand(images, content.measurement.thresholds_um2_s)
-    whole = {view: project(body, view) for view in View}
-    shown = {view: crop_to_body(projection) for view, projection in whole.items()}
-    height_mm = max(p.signal.shape[0] * p.pixel_mm[0] for p in shown.values())
-    per_mm = min(_BODY_HEIGHT / height_mm, (_BODIES_WIDTH - 3 * _GAP) / _width_mm(shown))
-    return _Bodies(shown, find_window(whole[View.CORONAL]), per_mm)
+def _per_mm(bodies: Bodies) -> float:
+    """Return the scale at which the bodies fill the height or the width."""
+    return min(_BODY_HEIGHT / bodies.height_mm, (_BODIES_WIDTH - 3 * _GAP) / _pairs_mm(bodies))
 
 
-def _width_mm(projections: dict[View, Projection]) -> float:
-    return float(2 * sum(p.signal.shape[1] * p.pixel_mm[1] for p in projections.values()))
+def _pairs_mm(bodies: Bodies) -> float:
+    """Return the width of two of each projection side by side."""
+    return 2 * sum(bodies.width_mm(view) for view in View)
 
 
-def _draw_bodies(canvas: Canvas, bodies: _Bodies, b_value: float) -> None:
+def _draw_bodies(canvas: Canvas, bodies: Bodies, b_value: float) -> None:
     """Coronal and sagittal projection, each plain and with the disease."""
     x = _MARGIN
-    for view, projection in bodies.projections.items():
-        size = size_px(projection, bodies.per_mm * canvas.scale)
-        frame = Box(x, _BODY_TOP, size[0] / canvas.scale, size[1] / canvas.scale)
+    per_mm = _per_mm(bodies)
+    for view in View:
         for overlay in (False, True):
+            picture = bodies.picture(view, per_mm * canvas.scale, overlay=overlay)
+            width, height = (length / canvas.scale for length in picture.size)
+            frame = Box(x, _BODY_TOP, width, height)
             title = f"{view.value.title()} MIP, b {b_value:g}"
             words = "Disease by ADC class" if overlay else title
-            canvas.text(frame.x, frame.y - 7, canvas.fitted(words, _CAPTION, frame.width), _CAPTION)
-            picture = draw(projection, bodies.window, size, overlay=overlay)
-            canvas.paste(mark(picture, view), frame.x, frame.y)
+            canvas.text(frame.x, frame.y - 7, canvas.fitted(words, _CAPTION, width), _CAPTION)
+            canvas.paste(picture, frame.x, frame.y)
             canvas.box(frame, None, FAINT)
-            frame = Box(frame.right + _GAP, frame.y, frame.width, frame.height)
-        x = frame.x
+            x = frame.right + _GAP
 
 
-def _foot(canvas: Canvas, content: ReportContent) -> None:
+def _foot(canvas: Canvas, document: Document) -> None:
     canvas.line((_MARGIN, 552), (canvas.width - _MARGIN, 552), FAINT)
-    provenance = content.provenance
-    b_values = "/".join(f"{b:g}" for b in content.b_values)
-    method = [f"ADC: {content.fit}, b {b_values} s/mm²"]
-    method += [f"model {m.name} {m.version} ({m.sha256[:12]})" for m in provenance.models]
-    method.append(provenance.burden.in_words())
-    made = f"Osteon {provenance.software_version}, run {provenance.run_id}"
     small = Ink(9.5, SOFT)
     room = canvas.width - 2 * _MARGIN
-    canvas.text(_MARGIN, 569, canvas.fitted("  ·  ".join([*method, made]), small, room), small)
-    canvas.text(_MARGIN, 584, canvas.fitted(_quality(content), small, room), small)
-
-
-def _quality(content: ReportContent) -> str:
-    warnings = [note.text for note in content.quality if note.severity == "warning"]
-    if not warnings:
-        return "Quality: no warning"
-    more = f" (and {len(warnings) - 1} more)" if len(warnings) > 1 else ""
-    return f"Quality: {warnings[0]}{more}"
+    method = "  ·  ".join(method_words(document))
+    canvas.text(_MARGIN, 569, canvas.fitted(method, small, room), small)
+    canvas.text(_MARGIN, 584, canvas.fitted(quality_words(document), small, room), small)
