@@ -101,7 +101,8 @@ class ProcessGroup:
             try:
                 process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                _LOG.warning("a process did not stop in time and was ended")
+                text = "a process did not stop in time and was ended"
+                _LOG.warning(text, extra={"event": "process_killed"})
                 process.kill()
                 process.wait()
 
@@ -121,7 +122,8 @@ class ProcessGroup:
         status = member.process.returncode if member.process is not None else None
         member.failures = 0 if lived_s > _SETTLED_S else member.failures + 1
         pause_s = _PAUSES_S[min(member.failures, len(_PAUSES_S)) - 1]
-        _LOG.warning("%s ended with status %s; it is started again", name, status)
+        text = "%s ended with status %s; it is started again"
+        _LOG.warning(text, name, status, extra={"event": "process_ended"})
         member.process = None
         member.start_again_at = time.monotonic() + pause_s
 

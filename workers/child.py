@@ -11,14 +11,17 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
+from jobs.errors import LeaseLost
 from jobs.store import JobStore
 from workers.configuration import Assignment
 from workers.confinement import confine
 from workers.processing import Processing
+from workers.vitals import Telling, to_parent
 
 if TYPE_CHECKING:
     from workers.configuration import WorkerConfiguration
     from workers.pipeline import Pipeline
+    from workers.vitals import Tell
 
 _LOG = logging.getLogger(__name__)
 _PATIENCE_S = 300.0  # a database that is restarted costs a moment, not the work of minutes
@@ -29,24 +32,30 @@ def main() -> int:
     return run(Assignment.from_json(sys.stdin.readline()))
 
 
-def run(assignment: Assignment) -> int:
-    """Process one claimed job within its limits."""
+def run(assignment: Assignment, tell: Tell = to_parent) -> int:
+    """Process one claimed job within its limits; `tell` hears how it goes."""
     configuration = assignment.configuration
     confine(configuration.memory_gib)
     store = JobStore(configuration.store_url, patience_s=_PATIENCE_S)
     try:
         job = store.job(assignment.job_id)
         if job.fence != assignment.fence:
-            _LOG.warning("the job changed hands before its child started")
+            text = "the job changed hands before its child started"
+            _LOG.warning(text, extra={"event": "lease_lost", "code": LeaseLost.code})
             return 0
-        pipeline = functools.partial(load_pipeline, configuration, job.study_uid)
-        Processing(store, configuration, pipeline).process(job)
+        telling = Telling(tell, job.id if configuration.traced else None)
+        pipeline = functools.partial(load_pipeline, configuration, job.study_uid, telling)
+        Processing(store, configuration, pipeline, tell).process(job)
     finally:
         store.close()
     return 0
 
 
-def load_pipeline(configuration: WorkerConfiguration, study_uid: str | None = None) -> Pipeline:
+def load_pipeline(
+    configuration: WorkerConfiguration,
+    study_uid: str | None = None,
+    telling: Telling | None = None,
+) -> Pipeline:
     """Open the models and put the path together; torch is imported here and not before.
 
     `study_uid` decides whether a version on trial measures this study; none does if not given.
@@ -59,16 +68,18 @@ def load_pipeline(configuration: WorkerConfiguration, study_uid: str | None = No
     from workers.inference.opening import ModelOpener  # noqa: PLC0415
     from workers.pipeline import Pipeline  # noqa: PLC0415
 
-    models = ModelOpener(configuration.model_server, configuration.threads, study_uid)
+    models = ModelOpener(
+        configuration.model_server, configuration.threads, study_uid, telling or Telling()
+    )
     disease, focal = configuration.disease_model, configuration.focal_model
     given: dict[str, Any] = {
         k: tuple(v) if isinstance(v, list) else v for k, v in configuration.disease.items()
     }
     rule = DiseaseRule(**given)
     return Pipeline(
-        anatomy=models.open(configuration.anatomy_model),
-        disease=models.open(disease) if disease else None,
-        focal=models.open(focal) if focal else None,
+        anatomy=models.watched(configuration.anatomy_model),
+        disease=models.watched(disease) if disease else None,
+        focal=models.watched(focal) if focal else None,
         rule=rule,
         limits=FitLimits(**configuration.reading),
         measurement=MeasurementSettings(thresholds_um2_s=configuration.thresholds_um2_s),

@@ -71,6 +71,8 @@ class WorkerConfiguration:
     poll_s: float = 1.0
     timeout_s: float = 1800.0
     log_level: str = "INFO"
+    traced: bool = False
+    """Whether somebody keeps traces, so that requests carry theirs."""
 
 
 @dataclass(frozen=True)

@@ -114,4 +114,5 @@ class ContentProcess:
             self._child = None
             closed = self._closed
         if not closed:
-            _LOG.warning("the look at headers ended with status %s", child.returncode)
+            told = {"event": "look_ended", "code": "LOOK_ENDED"}
+            _LOG.warning("the look at headers ended with status %s", child.returncode, extra=told)

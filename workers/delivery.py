@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from dicom_node.destination import CStoreDestination
 from dicom_node.errors import PeerRefused, PeerUnavailable
 from dicom_node.send import Peer
 from jobs.result import DeliveryStatus
+from workers.vitals import ObjectsSent, silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from jobs.result import ResultFile
     from jobs.store import JobStore
     from workers.configuration import Destination
+    from workers.vitals import Tell
 
 _LOG = logging.getLogger(__name__)
 _DONE = frozenset({DeliveryStatus.SENT, DeliveryStatus.STORED})
@@ -34,6 +37,7 @@ class Courier:
     store: JobStore
     job: Job
     results_dir: Path
+    tell: Tell = silence
 
     def deliver(
         self, destinations: Sequence[Destination], on_progress: Callable[[float], None]
@@ -53,7 +57,8 @@ class Courier:
             try:
                 self._serve(destination, objects)
             except (PeerUnavailable, PeerRefused) as error:
-                _LOG.warning("destination %s: %s", destination.name, error)
+                told = {"event": "destination_failed", "code": error.code}
+                _LOG.warning("destination %s: %s", destination.name, error, extra=told)
                 troubles.append(error)
             on_progress(number / len(destinations))
         if troubles:
@@ -71,7 +76,9 @@ class Courier:
         parcels = [Parcel(r.kind, self.results_dir / r.path) for r in missing]
         place = CStoreDestination(destination.name, _peer(destination))
         # A newer revision of the study ends this job: then nothing more of it may go out.
+        began_s = time.monotonic()
         outcomes = place.deliver(parcels, lambda *_: self.store.require_held(self.job))
+        self.tell(_sent(destination.name, outcomes, time.monotonic() - began_s))
         for outcome in outcomes:
             self._note(destination.name, outcome)
         _raise_for(destination, [outcome for outcome in outcomes if not outcome.ok])
@@ -92,6 +99,12 @@ class Parcel:
 
     kind: str
     path: Path
+
+
+def _sent(destination: str, outcomes: Sequence[SendOutcome], seconds: float) -> ObjectsSent:
+    taken = sum(outcome.ok for outcome in outcomes)
+    waiting = sum(outcome.retryable and not outcome.ok for outcome in outcomes)
+    return ObjectsSent(destination, taken, waiting, len(outcomes) - taken - waiting, seconds)
 
 
 def back_off_s(tries: int) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from dicom_objects.errors import NoUsableDiffusion
 from jobs.errors import IllegalMove, LeaseLost
@@ -16,9 +16,10 @@ from workers.inference.model import ModelUnavailable
 from workers.recording import StoreRecorder
 from workers.results_folder import discard, settle, working_folder
 from workers.summary import series_summary, summarise
+from workers.vitals import Measured, silence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from jobs.job import Job
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from workers.configuration import WorkerConfiguration
     from workers.failures import Verdict
     from workers.pipeline import Pipeline
+    from workers.vitals import Tell
 
 _LOG = logging.getLogger(__name__)
 MODEL_BACK_OFF_S = 60.0
@@ -39,15 +41,16 @@ class Processing:
     store: JobStore
     configuration: WorkerConfiguration
     make_pipeline: Callable[[], Pipeline]
+    tell: Tell = silence
 
     def process(self, job: Job) -> None:
         """Bring a claimed job to its fate; returns also when the job is no longer ours."""
-        recorder = StoreRecorder(self.store, job)
+        recorder = StoreRecorder(self.store, job, self.tell)
         with _Fate(self.store, job, recorder):
             if not self.store.results(job.id):
                 self._measure(job, recorder)
             with recorder.stage(Stage.DELIVER):
-                courier = Courier(self.store, job, self.configuration.results_dir)
+                courier = Courier(self.store, job, self.configuration.results_dir, self.tell)
                 courier.deliver(self.configuration.destinations, recorder.fraction)
             self.store.deliver(job)
 
@@ -64,12 +67,20 @@ class Processing:
         with working_folder(self.configuration.results_dir, job) as folder:
             outcome = self.make_pipeline().run(paths, folder, run, recorder)
             files = settle(folder, self.configuration.results_dir, job, outcome.files)
+        summary = summarise(outcome.findings)
         try:
-            self.store.keep_summary(job, summarise(outcome.findings))
+            self.store.keep_summary(job, summary)
             self.store.keep_results(job, files)
         except LeaseLost:
             discard(self.configuration.results_dir, job)
             raise
+        self.tell(_measured(summary))
+
+
+def _measured(summary: Mapping[str, Any]) -> Measured:
+    """Tell the headline numbers of a summary and the codes of its notes."""
+    notes = tuple(note["code"] for note in summary.get("quality", ()))
+    return Measured(summary["tdv_ml"], summary.get("gadc_um2_s"), notes)
 
 
 class _Fate:
@@ -92,15 +103,19 @@ class _Fate:
         if error is None or not isinstance(error, Exception):
             return False
         if isinstance(error, LeaseLost):
-            _LOG.warning("the job is no longer ours; this worker wrote nothing more")
+            told = {"event": "lease_lost", "code": error.code}
+            _LOG.warning("the job is no longer ours; this worker wrote nothing more", extra=told)
             return True
         verdict = judge(error, self._recorder.current)
         level = logging.ERROR if verdict.fate is Fate.BUG else logging.WARNING
-        _LOG.log(level, "%s: %s", verdict.fate, verdict.failure.code, exc_info=error)
+        told = {"event": "job_failed", "code": verdict.failure.code}
+        text = "%s: %s"
+        _LOG.log(level, text, verdict.fate, verdict.failure.code, exc_info=error, extra=told)
         try:
             self._record(verdict, error)
-        except (LeaseLost, IllegalMove):  # somebody else's now, or ended by an earlier try
-            _LOG.warning("the job is no longer ours; its fate was not written")
+        except (LeaseLost, IllegalMove) as late:  # somebody else's now, or ended by an earlier try
+            told = {"event": "lease_lost", "code": late.code}
+            _LOG.warning("the job is no longer ours; its fate was not written", extra=told)
         return True
 
     def _record(self, verdict: Verdict, error: Exception) -> None:

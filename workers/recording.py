@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from workers.summary import series_summary
+from workers.vitals import StageBegun, StageDone, silence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from dicom_objects.reading.records import SeriesRecord
     from jobs.job import Job, Stage
     from jobs.store import JobStore
+    from workers.vitals import Tell
 
 _REPORT_EVERY_S = 0.5
 
@@ -74,9 +76,10 @@ class QuietRecorder:
 class StoreRecorder(QuietRecorder):
     """Writes stages, their times and progress to the store, under the job's fence."""
 
-    def __init__(self, store: JobStore, job: Job) -> None:
+    def __init__(self, store: JobStore, job: Job, tell: Tell = silence) -> None:
         """Record for a claimed job; every write raises LeaseLost once it is no longer ours."""
         super().__init__()
+        self._tell = tell
         self._store = store
         self._job = job
         self._reported_at = 0.0
@@ -84,10 +87,12 @@ class StoreRecorder(QuietRecorder):
     def entered(self, stage: Stage) -> None:
         """Store that the stage began."""
         self._store.enter_stage(self._job, stage)
+        self._tell(StageBegun(str(stage), time.time()))
 
     def left(self, stage: Stage, seconds: float) -> None:
         """Store how long the stage took."""
         self._store.leave_stage(self._job, stage, seconds)
+        self._tell(StageDone(str(stage), seconds, time.time()))
 
     def saw(self, series: Sequence[SeriesRecord]) -> None:
         """Store the records as the summary, so that a rejected study shows them too."""

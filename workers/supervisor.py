@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from jobs.errors import IllegalMove, LeaseLost, StoreUnavailable
 from jobs.job import Failure, JobState
 from workers.configuration import Assignment
+from workers.vitals import JobClaimed, JobLeft, nobody, relay
 
 if TYPE_CHECKING:
     import threading
@@ -20,11 +22,13 @@ if TYPE_CHECKING:
     from jobs.job import Job
     from jobs.store import JobStore
     from workers.configuration import WorkerConfiguration
+    from workers.vitals import Listener
 
 _LOG = logging.getLogger(__name__)
 _LOOK_S = 0.2
 _TERMINATE_S = 10.0
 _CRASH_DELAY_S = 5.0
+_LAST_WORDS_S = 2.0
 CHILD = (sys.executable, "-m", "workers.child")
 
 
@@ -37,7 +41,9 @@ class Supervisor:
     owner: str
     """Names this worker in the record, for people."""
     command: Sequence[str] = field(default=CHILD)
-    """Starts a child that reads an `Assignment` from its standard input."""
+    """Starts a child that reads an `Assignment` from its standard input and tells on its output."""
+    listener: Listener = nobody
+    """Told of every job and of what its child tells."""
 
     def run(self, stop: threading.Event) -> None:
         """Claim and run jobs until `stop` is set; a running job is then handed back."""
@@ -60,24 +66,44 @@ class Supervisor:
 
     def supervise(self, job: Job, stop: threading.Event) -> None:
         """Run one claimed job in a child; return when the child is gone and its fate is known."""
-        _LOG.info("job claimed, attempt %d", job.attempt, extra={"job_id": job.id})
+        told = {"event": "job_claimed", "job_id": job.id}
+        _LOG.info("job claimed, attempt %d", job.attempt, extra=told)
+        self.listener(job.id, JobClaimed(job.attempt, time.time()))
+        left = JobLeft("unknown", "", 0.0)
+        try:
+            ending = self._run_child(job, stop)
+            left = self._settle(job, ending, stop)
+        finally:
+            self.listener(job.id, replace(left, at_s=time.time()))
+
+    def _run_child(self, job: Job, stop: threading.Event) -> str:
+        """Run the child to its end; return how it ended."""
         child = self._start(job)
+        hearing = relay(child.stdout, functools.partial(self.listener, job.id))
         try:
             ending = self._watch(child, job, stop)
         finally:
             _end(child)
-        self._settle(job, ending or f"its process ended with status {child.returncode}", stop)
+            hearing.join(_LAST_WORDS_S)
+        return ending or f"its process ended with status {child.returncode}"
 
     def _claim(self, job_id: str | None = None) -> Job | None:
         try:
             return self.store.claim(self.owner, self.configuration.lease_s, job_id)
         except StoreUnavailable as error:
-            _LOG.warning("no job can be claimed: %s", error)
+            told = {"event": "store_away", "code": error.code}
+            _LOG.warning("no job can be claimed: %s", error, extra=told)
             return None
 
     def _start(self, job: Job) -> subprocess.Popen[str]:
         assignment = Assignment(job.id, job.fence, self.configuration)
-        child = subprocess.Popen(self.command, stdin=subprocess.PIPE, text=True)  # noqa: S603
+        child = subprocess.Popen(  # noqa: S603
+            self.command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
         if child.stdin is not None:
             child.stdin.write(assignment.to_json() + "\n")
             child.stdin.close()
@@ -105,10 +131,11 @@ class Supervisor:
         try:
             return self.store.renew(job, self.configuration.lease_s)
         except StoreUnavailable as error:
-            _LOG.warning("the lease could not be renewed: %s", error)
+            told = {"event": "store_away", "code": error.code, "job_id": job.id}
+            _LOG.warning("the lease could not be renewed: %s", error, extra=told)
             return True
 
-    def _settle(self, job: Job, ending: str, stop: threading.Event) -> None:
+    def _settle(self, job: Job, ending: str, stop: threading.Event) -> JobLeft:
         """Write the fate of a job whose child could not; most often the child did.
 
         A store that is away is waited for, for a while: then the lease ends the matter.
@@ -119,25 +146,41 @@ class Supervisor:
             try:
                 return self._write_fate(job, ending, stop)
             except StoreUnavailable as error:
-                _LOG.warning("the fate of a job waits: %s", error, extra={"job_id": job.id})
+                told = {"event": "store_away", "code": error.code, "job_id": job.id}
+                _LOG.warning("the fate of a job waits: %s", error, extra=told)
                 if time.monotonic() >= deadline:
-                    return None
+                    return JobLeft("unknown", error.code, 0.0)
                 time.sleep(_LOOK_S)
 
-    def _write_fate(self, job: Job, ending: str, stop: threading.Event) -> None:
+    def _write_fate(self, job: Job, ending: str, stop: threading.Event) -> JobLeft:
         now = self.store.job(job.id)
         if now.state is not JobState.RUNNING or now.fence != job.fence:
-            _LOG.info("job is %s", now.state, extra={"job_id": job.id})
-            return
+            left = _left(job, now)
+            told = {"event": f"job_{left.outcome}", "code": left.code or None, "job_id": job.id}
+            _LOG.info("job is %s", now.state, extra=told)
+            return left
         try:
             if stop.is_set():
                 self.store.hand_back(job)
-            else:
-                sentence = f"the job was cut off: {ending}"
-                failure = Failure("WORKER_DIED", sentence, now.stage, retryable=True)
-                self.store.retry(job, failure, _CRASH_DELAY_S)
+                return JobLeft("handed_back", "", 0.0)
+            sentence = f"the job was cut off: {ending}"
+            failure = Failure("WORKER_DIED", sentence, now.stage, retryable=True)
+            state = self.store.retry(job, failure, _CRASH_DELAY_S)
         except (LeaseLost, IllegalMove) as error:
-            _LOG.warning("%s", error, extra={"job_id": job.id})
+            told = {"event": "lease_lost", "code": error.code, "job_id": job.id}
+            _LOG.warning("%s", error, extra=told)
+            return JobLeft("lost", error.code, 0.0)
+        told = {"event": "child_died", "code": failure.code, "job_id": job.id}
+        _LOG.error("%s", sentence, extra=told)
+        return JobLeft("failed" if state is JobState.FAILED else "retried", failure.code, 0.0)
+
+
+def _left(job: Job, now: Job) -> JobLeft:
+    """Say how an attempt ended whose fate stands in the store already."""
+    code = now.failure.code if now.failure is not None else ""
+    if now.fence != job.fence and now.state is not JobState.REJECTED:
+        return JobLeft("lost", LeaseLost.code, 0.0)
+    return JobLeft("retried" if now.state is JobState.QUEUED else str(now.state), code, 0.0)
 
 
 def _end(child: subprocess.Popen[str]) -> None:

@@ -38,7 +38,8 @@ class CeleryQueue:
         try:
             priority = self._store.job(job_id).priority
         except JobsError as error:
-            _LOG.warning("no ring: %s", error.code, extra={"job_id": job_id})
+            told = {"event": "not_rung", "code": error.code, "job_id": job_id}
+            _LOG.warning("no ring: %s", error.code, extra=told)
             return
         self.ring(job_id, priority)
 
@@ -51,7 +52,8 @@ class CeleryQueue:
         except _BROKER_AWAY as error:
             self._resting_until = time.monotonic() + _REST_S
             text = "the broker is away (%s): workers find the job by themselves"
-            _LOG.warning(text, type(error).__name__, extra={"job_id": job_id})
+            told = {"event": "not_rung", "code": "BROKER_AWAY", "job_id": job_id}
+            _LOG.warning(text, type(error).__name__, extra=told)
             return False
         return True
 

@@ -52,13 +52,14 @@ class Reconciler:
         try:
             due = self.store.due()
         except StoreUnavailable as error:
-            _LOG.warning("nothing is reconciled: %s", error)
+            told = {"event": "store_away", "code": error.code}
+            _LOG.warning("nothing is reconciled: %s", error, extra=told)
             return 0
         missed = self._without_ring(due)
         rung = sum(self.bell.ring(j.id, j.priority) for j in missed if j.id in self._missed)
         self._missed = frozenset(job.id for job in missed)
         if rung:
-            _LOG.info("rang again for %d jobs", rung)
+            _LOG.info("rang again for %d jobs", rung, extra={"event": "rung_again"})
         return rung
 
     def _without_ring(self, due: Sequence[Job]) -> list[Job]:

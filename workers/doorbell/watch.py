@@ -85,7 +85,8 @@ class ConsumptionWatch:
 
     def _leave(self, stop: threading.Event) -> None:
         """Hand back what runs, then end: the deaf part may hold the main thread for ever."""
-        _LOG.critical("rings wait and this worker hears none of them: it leaves")
+        text = "rings wait and this worker hears none of them: it leaves"
+        _LOG.critical(text, extra={"event": "worker_deaf", "code": "WORKER_DEAF"})
         stop.set()
         until = time.monotonic() + _HAND_BACK_S
         while self.activity.running and time.monotonic() < until:

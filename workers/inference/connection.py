@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from workers.inference.exchange import (
     sweep,
 )
 from workers.inference.model import ModelDeadline, ModelUnavailable, ServerRefused
+from workers.inference.watched import Request
+from workers.vitals import Telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,9 +50,10 @@ _FORGOTTEN = "find shared memory"
 class Call:
     """One request under way."""
 
-    def __init__(self, exchange: Exchange, deadline_s: float) -> None:
+    def __init__(self, exchange: Exchange, deadline_s: float, request: Request) -> None:
         """Wait for nothing yet; `done` is what the client calls at the end."""
         self.exchange = exchange
+        self.request = request
         self._future: Future[triton.InferResult] = Future()
         self._limit_s = deadline_s + _GRACE_S
         self.handle: triton.CallContext | None = None
@@ -76,9 +80,12 @@ class Call:
 class Connection:
     """Asks one version of one model on one server."""
 
-    def __init__(self, endpoint: Endpoint, model: str, version: int) -> None:
+    def __init__(
+        self, endpoint: Endpoint, model: str, version: int, telling: Telling | None = None
+    ) -> None:
         """Connect lazily; `model` is the name of its folder in the repository."""
         self.endpoint = endpoint
+        self._telling = telling or Telling()
         self._ask_s = min(_ASK_S, endpoint.deadline_s)
         self._model = model
         self._version = str(version)
@@ -145,7 +152,9 @@ class Connection:
 
     def start(self, slab: NDArray[np.float32], exchange: Exchange) -> Call:
         """Send a slab; its answer, or why it could not be sent, comes by `finish`."""
-        call = Call(exchange, self.endpoint.deadline_s)
+        span_id = os.urandom(8).hex()
+        asked = Request(self._model, span_id, self._telling.tell)
+        call = Call(exchange, self.endpoint.deadline_s, asked)
         try:
             given = exchange.request(slab)
         except InferenceServerException as error:
@@ -158,6 +167,7 @@ class Connection:
             model_version=self._version,
             outputs=[exchange.requested()],
             client_timeout=self.endpoint.deadline_s,
+            headers=self._telling.headers(span_id),
         )
         return call
 
@@ -169,7 +179,7 @@ class Connection:
             ModelMismatch: it refused the request, or what it answered is no answer.
 
         """
-        with self._explained():
+        with call.request.timed(), self._explained():
             return call.exchange.answer(call.wait())
 
     @contextlib.contextmanager

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from workers.inference.model import ModelUnavailable
+from workers.vitals import ServerBack, ServerFailed, silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from workers.vitals import Tell
 
 _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -31,6 +34,7 @@ class Breaker:
     limit: int = 3
     rest_s: float = 5.0
     now: Callable[[], float] = time.monotonic
+    tell: Tell = silence
     _failures: int = field(default=0, init=False)
     _closed_until: float = field(default=0.0, init=False)
 
@@ -45,12 +49,15 @@ class Breaker:
 
     def succeeded(self) -> None:
         """Forget the failures."""
+        if self._failures:
+            self.tell(ServerBack())
         self._failures = 0
 
     def failed(self) -> None:
         """Count one more."""
         self._failures += 1
         self._closed_until = self.now() + self.rest_s
+        self.tell(ServerFailed(self._failures >= self.limit))
 
 
 @functools.cache
@@ -86,7 +93,8 @@ class Patience:
                     answer = request()
                 except ModelUnavailable as error:
                     self.breaker.failed()
-                    _LOG.warning("%s; asking again in about %.2g s", error, pause)
+                    told = {"event": "model_server_away", "code": error.code}
+                    _LOG.warning("%s; asking again in about %.2g s", error, pause, extra=told)
                     away = error
                 else:
                     self.breaker.succeeded()

@@ -16,6 +16,7 @@ from workers.inference.patience import Patience, breaker_of
 from workers.inference.repository import load_known_answer, load_spec
 from workers.inference.serving import read_serving
 from workers.inference.slabwise import predict_by_slabs
+from workers.vitals import Telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -39,13 +40,20 @@ class TritonModel:
     as `osteon.json` says. That also warms it up.
     """
 
-    def __init__(self, folder: Path, endpoint: Endpoint, version: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        endpoint: Endpoint,
+        version: int | None = None,
+        telling: Telling | None = None,
+    ) -> None:
         """Read the declaration, find the server, and prove that it serves this file.
 
         Args:
             folder: the model's folder in the repository, which is the server's repository too.
             endpoint: where the server is.
             version: the model's numbered folder; the one that serves if not given.
+            telling: whom to tell of requests; nobody if not given.
 
         Raises:
             ModelMismatch: the declaration is not usable, or the server serves something else.
@@ -62,9 +70,11 @@ class TritonModel:
             )
             raise ModelMismatch(message)
         self._known = known
-        self._connection = Connection(endpoint, folder.name, version)
+        telling = telling or Telling()
+        self._connection = Connection(endpoint, folder.name, version, telling)
         self._in_flight = endpoint.in_flight
         self._patience = Patience(endpoint.patience_s, breaker_of(endpoint.url))
+        self._patience.breaker.tell = telling.tell
         self._patience.persist(self._prove)
         self._connection.sweep()
 
@@ -100,7 +110,8 @@ class TritonModel:
         try:
             answer = self._connection.finish(call)
         except ModelUnavailable as error:
-            _LOG.warning("%s; the slab is asked again", error)
+            told = {"event": "slab_asked_again", "code": error.code}
+            _LOG.warning("%s; the slab is asked again", error, extra=told)
             self._patience.breaker.failed()
             answer = self._patience.persist(lambda: self._again(slab, call.exchange))
         yield answer
