@@ -25,9 +25,14 @@ def version() -> str:
 
 
 def git_commit(project: Path = _PROJECT) -> str:
-    """Return the checked-out commit, read from `.git` without a git program; else "unknown"."""
-    git = project / ".git"
+    """Return the commit, read from `.git` without a git program; else "unknown".
+
+    An image has no `.git`: its build writes the commit into `service/COMMIT`.
+    """
+    git, written = project / ".git", project / "service/COMMIT"
     try:
+        if written.is_file():
+            return written.read_text(encoding="ascii").strip() or UNKNOWN
         head = (git / "HEAD").read_text(encoding="ascii").strip()
         if not head.startswith("ref: "):
             return head

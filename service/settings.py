@@ -135,11 +135,19 @@ class _Environment(EnvSettingsSource):
 
 
 def _secret(name: str, path: str) -> str:
+    """Return what a file holds, its last line end left out; a message never quotes the file."""
     try:
-        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        secret = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
-        message = f"{name}: the file that it names cannot be read"
+        message = f"{name}: the file {path} cannot be read: {error.strerror}"
         raise SettingsError(message) from error
+    except UnicodeDecodeError:
+        message = f"{name}: the file {path} is not text in UTF-8"
+        raise SettingsError(message) from None
+    if not secret:
+        message = f"{name}: the file {path} is empty"
+        raise SettingsError(message)
+    return secret
 
 
 def load_settings(

@@ -80,13 +80,14 @@ def make_node(settings: Settings, store: JobStore) -> Node:
 def make_queue(settings: Settings, store: JobStore) -> JobQueue:
     """Return what tells workers that there may be work."""
     if settings.queue.backend == "celery":
-        return _bell(settings, store)
+        return make_bell(settings, store)
     from workers.queue import StoreQueue  # noqa: PLC0415
 
     return StoreQueue()
 
 
-def _bell(settings: Settings, store: JobStore) -> CeleryQueue:
+def make_bell(settings: Settings, store: JobStore) -> CeleryQueue:
+    """Return what rings for jobs in Redis; nothing is connected yet."""
     from workers.doorbell.app import Broker, make_app  # noqa: PLC0415
     from workers.doorbell.bell import CeleryQueue  # noqa: PLC0415
 
@@ -150,7 +151,7 @@ def run_worker(
 def _hear(settings: Settings, supervisor: Supervisor, options: Sequence[str]) -> int:
     from workers.doorbell.worker import CeleryWorker, UnusableOptions  # noqa: PLC0415
 
-    queue, bell = settings.queue, _bell(settings, supervisor.store)
+    queue, bell = settings.queue, make_bell(settings, supervisor.store)
     worker = CeleryWorker(bell.app, bell, supervisor, queue.ring_again_s, queue.deaf_after_s)
     try:
         return worker.run(options)

@@ -1,5 +1,6 @@
-"""`osteon config`, `db`: look at and keep an installation."""
+"""`osteon config`, `health`, `db`: look at and keep an installation."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -20,6 +21,30 @@ def config(context: typer.Context, as_json: _AsJson = False) -> None:
         return
     for key, value in sorted(_flat(document, "")):
         typer.echo(f"{key} = {value!r}")
+
+
+class Process(StrEnum):
+    """The processes that a host or a container runs."""
+
+    NODE = "node"
+    WORKER = "worker"
+    API = "api"
+
+
+def health(
+    context: typer.Context,
+    process: Annotated[Process, typer.Argument(help="Which process of this host to ask.")],
+) -> None:
+    """Say whether a process beside this one works, and if not, why: exit status 0 or 1."""
+    from dicom_node.errors import DicomNodeError  # noqa: PLC0415
+    from imaging.errors import ModelMismatch  # noqa: PLC0415
+    from jobs.errors import JobsError  # noqa: PLC0415
+    from service.health import CHECKS, NotHealthy  # noqa: PLC0415
+
+    settings = invocation(context).settings()
+    with explained(NotHealthy, DicomNodeError, JobsError, ModelMismatch):
+        CHECKS[process](settings)
+    typer.echo(f"{process} works")
 
 
 @db.command()

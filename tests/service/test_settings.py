@@ -79,10 +79,21 @@ def test_a_secret_comes_from_a_file_and_is_masked(monkeypatch, tmp_path):
     assert "s3cret" not in settings.model_dump_json()
 
 
-def test_a_secret_file_that_is_missing_is_an_error(monkeypatch, tmp_path):
-    monkeypatch.setenv("OSTEON_STORE__PASSWORD_FILE", str(tmp_path / "none"))
-    with pytest.raises(SettingsError, match="OSTEON_STORE__PASSWORD_FILE"):
-        load_settings()
+def test_a_secret_file_that_cannot_be_used_is_named_and_never_quoted(monkeypatch, tmp_path):
+    def refused(path):
+        monkeypatch.setenv("OSTEON_STORE__PASSWORD_FILE", str(path))
+        with pytest.raises(SettingsError, match="OSTEON_STORE__PASSWORD_FILE") as error:
+            load_settings()
+        assert str(path) in str(error.value)
+        return str(error.value)
+
+    assert "No such file" in refused(tmp_path / "none")
+    assert "Is a directory" in refused(tmp_path)
+    assert "is empty" in refused(write(tmp_path / "empty", "\n"))
+    (tmp_path / "bytes").write_bytes(b"s3cret\xff")
+    said = refused(tmp_path / "bytes")
+    assert "UTF-8" in said
+    assert not any(part in said for part in ("s3cret", "xff"))
 
 
 def test_the_page_does_not_leave_this_machine_by_accident():
