@@ -95,12 +95,41 @@ def registered_input(
         ModelMismatch: the model wants another channel or normalisation.
 
     """
+    grid = _grid(fit, geometry, spec)
+    motion = rigid_motion((fit.s0, geometry), (t1.image, t1.geometry), settings)
+    return _brought(fit, geometry, t1, spec, motion, grid)
+
+
+def moved_input(
+    fit: AdcFit,
+    geometry: Geometry,
+    t1: MagnitudeImage,
+    spec: ModelSpec,
+    motion: NDArray[np.float64],
+) -> FocalInput:
+    """Return what `registered_input` does, where the motion need not be looked for.
+
+    `motion` (4, 4) is where LPS mm of the diffusion scan lie in `t1`. Errors are the same.
+    """
+    return _brought(fit, geometry, t1, spec, motion, _grid(fit, geometry, spec))
+
+
+def _grid(fit: AdcFit, geometry: Geometry, spec: ModelSpec) -> Geometry:
     _refuse_unknown(spec.channels)
     mask = body_mask(fit.s0)
     if not mask.any():
         raise UnusableImages("no body was found in the images: all signal is noise", code="NO_BODY")
-    grid = model_grid(mask, geometry, spec.spacing_mm)
-    motion = rigid_motion((fit.s0, geometry), (t1.image, t1.geometry), settings)
+    return model_grid(mask, geometry, spec.spacing_mm)
+
+
+def _brought(
+    fit: AdcFit,
+    geometry: Geometry,
+    t1: MagnitudeImage,
+    spec: ModelSpec,
+    motion: NDArray[np.float64],
+    grid: Geometry,
+) -> FocalInput:
     images = {
         "t1": on_grid(t1.image, t1.geometry, motion, grid),
         "b1000": _of_the_fit(computed_signal(fit), geometry, grid),

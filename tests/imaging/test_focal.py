@@ -5,7 +5,13 @@ import pytest
 
 from imaging.adc import AdcFit
 from imaging.errors import ModelMismatch, UnusableImages
-from imaging.focal import MagnitudeImage, computed_signal, focal_input
+from imaging.focal import (
+    MagnitudeImage,
+    computed_signal,
+    focal_input,
+    moved_input,
+    registered_input,
+)
 from imaging.geometry import Geometry
 from imaging.intensity import to_unit_range
 from imaging.model import Channel, ModelSpec
@@ -66,3 +72,17 @@ def test_channels_that_a_focal_network_is_not_given_are_refused():
     t1 = MagnitudeImage(fit.s0, geometry)
     with pytest.raises(ModelMismatch, match="percentiles"):
         focal_input(fit, geometry, t1, _spec((Channel("adc_um2_s", "fixed", 1000.0, 3.5),)))
+
+
+def test_a_known_motion_gives_what_registration_gives_when_it_finds_that_motion(monkeypatch):
+    fit, geometry = _body()
+    t1 = MagnitudeImage(400 - fit.s0, geometry)
+    motion = np.eye(4)
+    motion[:3, 3] = (3.0, 0.0, 4.0)
+    monkeypatch.setattr("imaging.focal.rigid_motion", lambda *_: motion)
+    registered = registered_input(fit, geometry, t1, _spec())
+    monkeypatch.undo()
+    moved = moved_input(fit, geometry, t1, _spec(), motion)
+    assert np.array_equal(moved.given.array, registered.given.array)
+    assert np.array_equal(moved.shown, registered.shown)
+    assert moved.moved_mm == pytest.approx(5.0)

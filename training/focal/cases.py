@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imaging.adc import fit_adc
 from imaging.anatomy import BY_NAME
-from imaging.focal import MagnitudeImage, focal_input
 from imaging.lesions import find_lesions
-from imaging.stations import assemble
 from training.cases import Case, labels_on_grid, mask_on_grid, read_case, write_case
 from training.cohort import one_thread
 from training.errors import TrainingError
 from training.focal.planted import count_planted, planted_path, write_planted
+from training.focal.scanning import scan_patient
 from training.folds import FoldCase
 from training.seeds import parse_seeds, refuse_test_seeds
 
@@ -41,9 +39,8 @@ _REGIONS: dict[str, tuple[str, ...]] = {
     "sternum": ("sternum",),
 }
 SKELETON_CLASSES = ("background", *_REGIONS)
-FOCAL_TEST_SEEDS = range(1100, 1120)
+FOCAL_TEST_SEEDS = (*range(1100, 1120), *range(1180, 1200))
 """Patients for the evaluation of the focal network that ships: no network may ever see them."""
-_T1_SOURCE = 7302
 
 
 @dataclass(frozen=True)
@@ -115,7 +112,7 @@ def _refuse_kept(seeds: tuple[int, ...]) -> None:
     refuse_test_seeds(seeds)
     kept = [s for s in seeds if s in FOCAL_TEST_SEEDS]
     if kept:
-        message = f"seeds {kept} are kept for the focal network's evaluation (1100-1119)"
+        message = f"seeds {kept} are kept for the focal network's evaluation (1100-1119, 1180-1199)"
         raise TrainingError(message, code="TEST_SEEDS")
 
 
@@ -162,35 +159,27 @@ def focal_scan(experiment: FocalExperiment, patient: Wanted) -> tuple[Case, Plan
     half of no voxel is not there for a network on this grid, nor for its score: the count says
     how many those are.
     """
-    # Fitting needs no phantom; only this does.
-    from phantom.acquisition import Protocol, acquire, body_grid  # noqa: PLC0415
-    from phantom.body import paint_body  # noqa: PLC0415
-    from phantom.patient import PatientOptions, make_patient  # noqa: PLC0415
-    from phantom.t1 import T1Protocol, acquire_t1  # noqa: PLC0415
-
-    how = experiment.cohort
-    protocol = Protocol(
-        slice_mm=how.slice_mm,
-        in_plane_mm=how.in_plane_mm or None,
-        matrix=(how.matrix[0], how.matrix[1]) if how.matrix else None,
+    scans = scan_patient(
+        experiment,
+        patient.seed,
+        diseased=patient.diseased,
+        quickly=_is_quick(experiment, patient),
     )
-    count = len(make_patient(patient.seed).disease.lesions) if patient.diseased else None
-    person = make_patient(patient.seed, PatientOptions(patient.diseased, count))
-    body = paint_body(person, body_grid(person, protocol))
-    scan = acquire(person, protocol, body)
-    coarser = np.random.default_rng((patient.seed, _T1_SOURCE)).uniform(1, how.t1_coarsest, 2)
-    t1_voxels = (how.t1_slice_mm * float(coarser[0]), how.t1_in_plane_mm * float(coarser[1]))
-    t1 = acquire_t1(person, body, T1Protocol(*t1_voxels))
-    volume = assemble(scan.stations).volume
-    t1_image = MagnitudeImage(t1.image, t1.geometry)
-    given = focal_input(fit_adc(volume), volume.geometry, t1_image, experiment.model_spec())
-    truth, grid = scan.truth, given.geometry
+    truth, grid = scans.truth, scans.given.geometry
     if patient.diseased:
         labels = mask_on_grid(truth.lesion_labels > 0, truth.geometry, grid)
     else:
         labels = _regions()[labels_on_grid(truth.labels, truth.geometry, grid)]
-    case = Case(patient.name, given.array.astype(np.float16), labels, grid.affine)
-    return case, count_planted(len(person.disease.lesions), truth, labels, grid)
+    case = Case(patient.name, scans.given.array.astype(np.float16), labels, grid.affine)
+    return case, count_planted(scans.planned, truth, labels, grid)
+
+
+def _is_quick(experiment: FocalExperiment, patient: Wanted) -> bool:
+    """Whether the patient is fitted, and not one of those who are scanned as served."""
+    served = experiment.cohort.as_served_seeds
+    slow = parse_seeds(served) if served else ()
+    fitted = any(patient in group for group in wanted(experiment))
+    return fitted and patient.seed not in slow
 
 
 def _regions() -> np.ndarray[tuple[int], np.dtype[np.uint8]]:

@@ -49,7 +49,7 @@ class Stage:
         return self.settings.epochs * self.steps_per_epoch
 
 
-def rate_factor(step: int, warmup_steps: int, steps: int) -> float:
+def rate_factor(step: int, warmup_steps: float, steps: int) -> float:
     """Return the share of a group's rate at a step: a linear warm-up, then a half cosine to 0."""
     if step < warmup_steps:
         return (step + 1) / (warmup_steps + 1)

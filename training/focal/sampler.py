@@ -3,6 +3,9 @@
 A lesion's box is grown by 10 voxels and to 4/3 of the patch, and the patch is drawn inside it. A
 patch without lesions is drawn inside a box of the same size from a grid with 50 % overlap, of
 boxes that hold no lesion voxel (`papers.md` B.3). An epoch is a function of (seed, epoch).
+
+Such boxes lie mostly in head and legs. Where it is asked, a share of the patches without a lesion
+lies instead where something else is as bright as one: what a network takes for lesions.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import numpy as np
 from scipy import ndimage
 
 from imaging.lesions import find_lesions
+from training.focal.settings import CHANNELS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,21 +29,31 @@ if TYPE_CHECKING:
 
 MARGIN_VOXELS = 10
 _LARGER = 4 / 3
+_B1000 = [channel.quantity for channel in CHANNELS].index("b1000")
+_BRIGHT_KEPT = 50_000
+"""Voxels a case: enough to choose from."""
 
 
 @dataclass(frozen=True, eq=False)
 class LesionIndex:
-    """A case, its lesions by number (26-connected), and where boxes without lesions begin."""
+    """A case, its lesions by number (26-connected), and where boxes without lesions begin.
+
+    `bright` (n, 3) are voxels without lesion, as bright on b1000 as the median lesion voxel.
+    """
 
     case: Case
     lesions: NDArray[np.uint16] = field(repr=False)
     boxes: tuple[tuple[slice, ...], ...] = field(repr=False)
     empty_corners: tuple[Triple, ...] = field(repr=False)
+    bright: NDArray[np.int16] = field(repr=False)
 
 
 @dataclass(frozen=True)
 class PatchPlan:
-    """A patch: position of the case, the patch's middle voxel, and its lesion (0 for none)."""
+    """A patch: position of the case, the patch's middle voxel, and the lesion it is for, or 0.
+
+    A patch for something bright may hold a lesion too; its labels say so.
+    """
 
     case: int
     centre: Triple
@@ -57,7 +71,8 @@ def index_lesions(case: Case, patch: Triple) -> LesionIndex:
         for i in _starts(lesions.shape[2], size[2])
         if not lesions[k : k + size[0], j : j + size[1], i : i + size[2]].any()
     ]
-    return LesionIndex(case, lesions, tuple(ndimage.find_objects(lesions)), tuple(corners))
+    boxes = tuple(ndimage.find_objects(lesions))
+    return LesionIndex(case, lesions, boxes, tuple(corners), _bright(case, lesions > 0))
 
 
 def region_size(patch: Triple) -> Triple:
@@ -67,11 +82,12 @@ def region_size(patch: Triple) -> Triple:
 
 
 def epoch_plan(
-    cases: Sequence[LesionIndex], patch: Triple, seed: int, epoch: int
+    cases: Sequence[LesionIndex], patch: Triple, seed: int, epoch: int, bright_share: float = 0.0
 ) -> list[PatchPlan]:
-    """Return an epoch's patches, shuffled: one a lesion, and as many without a lesion.
+    """Return an epoch's patches, shuffled: one a lesion, and as many for none.
 
-    Places without lesions are taken without repetition while there are enough.
+    Places without lesions are taken without repetition while there are enough. `bright_share` of
+    the patches for none are at something bright.
     """
     rng = np.random.default_rng((seed, epoch))
     plan = [
@@ -79,13 +95,45 @@ def epoch_plan(
         for n, indexed in enumerate(cases)
         for lesion in range(1, len(indexed.boxes) + 1)
     ]
-    empty = [(n, corner) for n, indexed in enumerate(cases) for corner in indexed.empty_corners]
-    if empty:
-        repeated = len(plan) > len(empty)
-        for at in rng.choice(len(empty), size=len(plan), replace=repeated).tolist():
-            n, corner = empty[at]
-            plan.append(PatchPlan(n, _centre_inside(corner, region_size(patch), patch, rng), 0))
+    lesions = len(plan)
+    bright = [n for n, indexed in enumerate(cases) if len(indexed.bright)]
+    at_bright = round(lesions * bright_share) if bright else 0
+    plan += _without(cases, patch, lesions - at_bright, rng)
+    for n in rng.choice(bright, size=at_bright).tolist() if at_bright else []:
+        plan.append(PatchPlan(n, _centre_bright(cases[n], patch, rng), 0))
     return [plan[at] for at in rng.permutation(len(plan)).tolist()]
+
+
+def _without(
+    cases: Sequence[LesionIndex], patch: Triple, wanted: int, rng: np.random.Generator
+) -> list[PatchPlan]:
+    empty = [(n, corner) for n, indexed in enumerate(cases) for corner in indexed.empty_corners]
+    if not empty or not wanted:
+        return []
+    plan = []
+    for at in rng.choice(len(empty), size=wanted, replace=wanted > len(empty)).tolist():
+        n, corner = empty[at]
+        plan.append(PatchPlan(n, _centre_inside(corner, region_size(patch), patch, rng), 0))
+    return plan
+
+
+def _bright(case: Case, lesion: NDArray[np.bool_]) -> NDArray[np.int16]:
+    if not lesion.any():
+        return np.zeros((0, 3), dtype=np.int16)
+    signal = case.image[_B1000]
+    voxels = np.argwhere((signal >= np.median(signal[lesion])) & ~lesion).astype(np.int16)
+    return voxels[:: -(-len(voxels) // _BRIGHT_KEPT) or 1]
+
+
+def _centre_bright(indexed: LesionIndex, patch: Triple, rng: np.random.Generator) -> Triple:
+    """Draw a slice first, so that the brain counts as any other part."""
+    slices = np.unique(indexed.bright[:, 0])
+    here = indexed.bright[indexed.bright[:, 0] == rng.choice(slices)]
+    k, j, i = (
+        int(at + rng.integers(-(n // 4), n // 4 + 1))
+        for at, n in zip(here[rng.integers(len(here))], patch, strict=True)
+    )
+    return k, j, i
 
 
 def _centre_with(

@@ -38,6 +38,15 @@ class FocalCohort:
     """Diseased patients who are not fitted: the threshold of a model that ships is theirs."""
     skeleton_seeds: str = ""
     """Healthy people who are not fitted: the Dice of SAP's pre-training is theirs."""
+    pixels_mm: tuple[float, ...] = ()
+    """From and to: the seed draws the diffusion pixels of who is fitted, over the same field of
+    view; coarser pixels are painted faster."""
+    misses: tuple[float, ...] = ()
+    """Spread in mm along each axis and in degrees about it: who is fitted is not registered, T1 is
+    brought by its true motion and such an error. Registration costs more than everything else."""
+    as_served_seeds: str = ""
+    """Of those who are fitted: scanned and registered as all others are, whom `pixels_mm` and
+    `misses` never touch."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +92,7 @@ class StageSettings:
     """
 
     epochs: int
-    warmup_epochs: int
+    warmup_epochs: float
     rates: tuple[float, float]
     optimiser: str = "adamw"
     weight_decay: float = 1e-5
@@ -93,6 +102,9 @@ class StageSettings:
     """From this share on batch normalisation stands still; SwinUNETR has none."""
     aimed_share: float = 0.0
     """Skeletal pre-training: share of patches near a region, each region as often as any other."""
+    dice_over_batch: bool = False
+    """Whether Dice counts the batch's voxels together. The paper's counts every patch by itself:
+    one that holds no lesion loses the same for one false voxel as for a thousand."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +133,8 @@ class FineTuning:
     stage: StageSettings
     ssl_rates: tuple[float, float]
     sap_rates: tuple[float, float]
+    bright_share: float = 0.0
+    """Share of the patches for no lesion that lie at something as bright as one."""
 
 
 @dataclass(frozen=True)
@@ -206,4 +220,9 @@ def _problems(experiment: FocalExperiment) -> list[str]:
         found.append(f"patch {experiment.patch} must be square in plane, since it is turned")
     if len(experiment.cohort.matrix) not in (0, 2):
         found.append("cohort.matrix must be [rows, columns] or left out")
+    pixels = experiment.cohort.pixels_mm
+    if pixels and (len(pixels) != 2 or not 0 < pixels[0] <= pixels[1]):
+        found.append("cohort.pixels_mm must be [from, to] or left out")
+    if len(experiment.cohort.misses) not in (0, 2):
+        found.append("cohort.misses must be [mm, degrees] or left out")
     return found

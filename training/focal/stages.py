@@ -45,7 +45,7 @@ def skeleton_stage(experiment: FocalExperiment, cases: Sequence[Case]) -> Stage:
         keys = [(experiment.seed, 1, step, n) for n in range(settings.batch)]
         return [_anywhere(experiment, cases, key, settings.aimed_share) for key in keys]
 
-    loss = _segmentation(experiment, network, pairs)
+    loss = _segmentation(experiment, network, pairs, settings)
     groups = rate_groups(network, settings.rates)
     return Stage(network, groups, settings, _scans_per_epoch(settings, cases), loss)
 
@@ -82,7 +82,8 @@ def lesion_stage(
     loaded = transfer(pretrained, network, COMES_OVER[experiment.initialisation])
     settings, patch = experiment.lesions.stage, experiment.patch
     indexed = [index_lesions(case, patch) for case in cases]
-    planned = lru_cache(2)(lambda epoch: epoch_plan(indexed, patch, experiment.seed, epoch))
+    share = experiment.lesions.bright_share
+    planned = lru_cache(2)(lambda epoch: epoch_plan(indexed, patch, experiment.seed, epoch, share))
     per_epoch = max(-(-len(planned(0)) // settings.batch), 1)
 
     def pairs(step: int) -> list[Pair]:
@@ -94,7 +95,7 @@ def lesion_stage(
             found.append(change(image, labels, experiment.augmentation, rng))
         return found
 
-    loss = _segmentation(experiment, network, pairs)
+    loss = _segmentation(experiment, network, pairs, settings)
     groups = rate_groups(network, experiment.rates())
     return Stage(network, groups, settings, per_epoch, loss), loaded
 
@@ -123,18 +124,30 @@ def skeleton_network(experiment: FocalExperiment, checkpoint: Path) -> nn.Module
     return network
 
 
+def dice_ce(settings: StageSettings) -> DiceCELoss:
+    """Return Dice and cross-entropy as published (`papers.md` B.3), or with Dice over the batch."""
+    return DiceCELoss(
+        include_background=False,
+        to_onehot_y=True,
+        softmax=True,
+        batch=settings.dice_over_batch,
+        smooth_nr=1e-5,
+        smooth_dr=1e-5,
+    )
+
+
 def _network(experiment: FocalExperiment, classes: int) -> nn.Module:
     network = build_network(experiment.network, len(CHANNELS), classes, experiment.seed)
     return network.to(_device(experiment))
 
 
 def _segmentation(
-    experiment: FocalExperiment, network: nn.Module, pairs: Callable[[int], list[Pair]]
+    experiment: FocalExperiment,
+    network: nn.Module,
+    pairs: Callable[[int], list[Pair]],
+    settings: StageSettings,
 ) -> Callable[[int], Tensor]:
-    """Dice and cross-entropy as published (`papers.md` B.3)."""
-    dice_ce = DiceCELoss(
-        include_background=False, to_onehot_y=True, softmax=True, smooth_nr=1e-5, smooth_dr=1e-5
-    )
+    criterion = dice_ce(settings)
     device = _device(experiment)
 
     def loss(step: int) -> Tensor:
@@ -142,7 +155,7 @@ def _segmentation(
         image, labels = (torch.stack(list(part)).to(device) for part in zip(*found, strict=True))
         with fast(experiment):
             logits = network(image)
-        value: Tensor = dice_ce(logits.float(), labels)
+        value: Tensor = criterion(logits.float(), labels)
         return value
 
     return loss

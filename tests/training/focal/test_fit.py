@@ -11,7 +11,13 @@ from training.errors import TrainingError
 from training.focal.fit import fit_stage, fitted_seconds, rate_factor, read_weights
 from training.focal.network import ENCODER, build_network, part_of, weights
 from training.focal.pretraining import as_initialised
-from training.focal.stages import lesion_network, lesion_stage, skeleton_stage, ssl_stage
+from training.focal.stages import (
+    dice_ce,
+    lesion_network,
+    lesion_stage,
+    skeleton_stage,
+    ssl_stage,
+)
 
 
 def _losses(stage, experiment, path, n=None):
@@ -101,3 +107,20 @@ def test_a_finished_lesion_network_is_read_back(experiment, cases, tmp_path):
     image = torch.rand((1, 2, 8, 8, 8))
     with torch.no_grad():
         assert torch.equal(network(image), stage.module.eval()(image))
+
+
+def test_dice_over_the_batch_counts_every_false_voxel_of_a_patch_without_lesion(experiment):
+    labels = torch.zeros((2, 1, 4, 4, 4), dtype=torch.int64)
+    labels[0, 0, :2] = 1  # 32 voxels of a lesion, all found; none in the other patch
+
+    def dice(over_batch, false_voxels):
+        settings = dataclasses.replace(experiment.skeleton, dice_over_batch=over_batch)
+        logits = torch.where(labels == 1, 50.0, -50.0)
+        logits.view(2, -1)[1, :false_voxels] = 50.0
+        answer = torch.cat([-logits, logits], dim=1)
+        criterion = dice_ce(settings)
+        return float(criterion(answer, labels) - criterion.ce(answer, labels))
+
+    assert dice(True, 16) == pytest.approx(1 - 2 * 32 / (32 + 32 + 16), abs=1e-4)
+    assert dice(True, 64) == pytest.approx(1 - 2 * 32 / (32 + 32 + 64), abs=1e-4)
+    assert dice(False, 16) == pytest.approx(dice(False, 64), abs=1e-4)

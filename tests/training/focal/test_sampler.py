@@ -88,3 +88,29 @@ def test_an_aimed_patch_is_near_a_region_and_small_regions_come_as_often_as_larg
     nothing = dataclasses.replace(case, labels=np.zeros_like(labels))
     rng = [np.random.default_rng(5) for _ in range(2)]
     assert aimed_centre(nothing, rng[0]) == any_centre(nothing, rng[1])
+
+
+def test_patches_for_nothing_can_lie_at_what_is_as_bright_as_a_lesion(cases):
+    case = cases[0]
+    image = case.image.copy()
+    image[1, 17:19, 1:4, 1:4] = 2.0
+    indexed = index_lesions(dataclasses.replace(case, image=image), PATCH)
+    assert (indexed.bright >= 17).any()
+    assert not indexed.lesions[tuple(indexed.bright.T.astype(int))].any()
+    median = np.median(image[1][indexed.lesions > 0])
+    assert (image[1][tuple(indexed.bright.T.astype(int))] >= median).all()
+    only = dataclasses.replace(indexed, bright=np.array([[18, 2, 2]], dtype=np.int16))
+    plans = [epoch_plan([only], PATCH, 1, epoch, bright_share=1.0) for epoch in range(5)]
+    for plan in plans:
+        nothing = [p.centre for p in plan if not p.lesion]
+        assert len(nothing) == len(indexed.boxes)
+        assert np.abs(np.array(nothing) - (18, 2, 2)).max() <= 2
+    some = epoch_plan([only], PATCH, 1, 0, bright_share=0.34)
+    assert (
+        sum(np.abs(np.array(p.centre) - (18, 2, 2)).max() <= 2 for p in some if not p.lesion) == 1
+    )
+
+
+def test_where_nothing_is_as_bright_as_a_lesion_an_epoch_is_the_papers(indexed):
+    assert all(len(one.bright) == 0 for one in indexed)
+    assert epoch_plan(indexed, PATCH, 1, 0) == epoch_plan(indexed, PATCH, 1, 0, bright_share=0.5)
