@@ -40,7 +40,7 @@ class JobClaims(Records):
         as an attempt.
         """
         _end_expired_leases(tx)
-        due = _waits(tx) if job_id is None else and_(_waits(tx), jobs.c.id == job_id)
+        due = waits(tx) if job_id is None else and_(waits(tx), jobs.c.id == job_id)
         # SKIP LOCKED: in PostgreSQL the next worker takes the next job and does not wait for this.
         first = select(jobs.c.id).where(due).order_by(*_ORDER).limit(1)
         statement = (
@@ -64,7 +64,9 @@ class JobClaims(Records):
 
         A job whose lease ran out and whose attempts are used up is among them: a claim ends it.
         """
-        query = select(jobs).where(or_(_waits(tx), _left(tx))).order_by(*_ORDER).limit(limit)
+        query = (
+            select(jobs).where(or_(waits(tx), left_by_worker(tx))).order_by(*_ORDER).limit(limit)
+        )
         return tuple(to_job(row) for row in tx.connection.execute(query).mappings())
 
     @reads
@@ -128,7 +130,7 @@ class JobClaims(Records):
             write_event(tx, job.id, EventKind.PROGRESS, stage, fraction=fraction)
 
 
-def _waits(tx: Transaction) -> ColumnElement[bool]:
+def waits(tx: Transaction) -> ColumnElement[bool]:
     """Return the condition under which a queued job may start."""
     return and_(
         jobs.c.state == JobState.QUEUED,
@@ -136,7 +138,7 @@ def _waits(tx: Transaction) -> ColumnElement[bool]:
     )
 
 
-def _left(tx: Transaction) -> ColumnElement[bool]:
+def left_by_worker(tx: Transaction) -> ColumnElement[bool]:
     """Return the condition under which a running job has lost its worker."""
     return and_(jobs.c.state == JobState.RUNNING, jobs.c.lease_until < tx.now)
 
@@ -187,7 +189,7 @@ def _refusal(tx: Transaction, job: Job, target: JobState | None = None) -> JobsE
 
 def _end_expired_leases(tx: Transaction) -> None:
     """Queue again what a dead worker left, or fail it when its attempts are used up."""
-    expired = _left(tx)
+    expired = left_by_worker(tx)
     ours = select(jobs.c.id).where(expired).with_for_update(skip_locked=True)
     # A new fence, so that the worker that comes back late holds nothing, claimed again or not.
     statement = (

@@ -14,6 +14,7 @@ from jobs.errors import StoreUnavailable
 from jobs.events import JobHistory
 from jobs.lifecycle import JobLifecycle
 from jobs.migrate import require_head
+from jobs.overview import WorkOverview
 from jobs.receptions import NodeReceptions
 from jobs.results import JobResults
 from jobs.revisions import StudyRevisions
@@ -36,6 +37,7 @@ class JobStore(
     JobLifecycle,
     JobHistory,
     JobResults,
+    WorkOverview,
 ):
     """Studies, jobs, events, results and deliveries. Threads may share one; processes may not."""
 
