@@ -22,12 +22,13 @@ _START_S = 300.0
 class ModelServer:
     """Serves a model repository; may be killed and started again on the same port."""
 
-    def __init__(self, repository: Path, log: Path) -> None:
+    def __init__(self, repository: Path, log: Path, threads: int = 1) -> None:
         if not (PROJECT / ".triton/installed").is_file():
             message = "the tests need a Triton: bash tests/install_peers.sh"
             raise FileNotFoundError(message)
         self.repository = repository
         self._log = log
+        self._threads = threads
         self._port = free_port()
         self.url = f"127.0.0.1:{self._port}"
         self._region = f"osteon_test_{os.getpid()}_{self._port}"
@@ -46,6 +47,12 @@ class ModelServer:
         """Whether it was started and has not ended."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """The process id of the server, which runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it and return at once."""
         options = {
@@ -61,7 +68,7 @@ class ModelServer:
                 [_SERVE, self.repository, *words],
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "OMP_NUM_THREADS": "1"},
+                env={**os.environ, "OMP_NUM_THREADS": str(self._threads)},
                 start_new_session=True,
             )
 

@@ -63,6 +63,10 @@ class PostgreSQL:
             )
         _until("PostgreSQL", self._answers, self._server)
 
+    @property
+    def pid(self) -> int:
+        return self._server.pid
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """SIGINT: fast, whoever is connected; SIGQUIT: at once, as after a crash."""
         self._server.send_signal(how)
@@ -104,7 +108,7 @@ class Redis:
 
     PASSWORD = "s/ecret@1"  # noqa: S105 - of a server that lives for a test
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *settings: str) -> None:
         if shutil.which("redis-server") is None:
             message = "the tests need redis-server: run tests/install_peers.sh"
             raise AssertionError(message)
@@ -113,7 +117,7 @@ class Redis:
         folder.mkdir()
         (folder / "redis.conf").write_text(
             f"bind 127.0.0.1\nport {self.port}\nrequirepass {self.PASSWORD}\n"
-            f'dir {folder}\nappendonly yes\nsave ""\n'
+            f'dir {folder}\nappendonly yes\nsave ""\n' + "\n".join(settings) + "\n"
         )
         self.start()
 
@@ -127,6 +131,10 @@ class Redis:
             program = ["redis-server", str(self._folder / "redis.conf")]
             self._server = subprocess.Popen(program, stdout=log, stderr=log)
         _until("Redis", lambda: self.ask("ping") == "PONG", self._server)
+
+    @property
+    def pid(self) -> int:
+        return self._server.pid
 
     def kill(self) -> None:
         self._server.kill()
