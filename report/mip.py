@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import ndimage
 
 from report.adc_classes import DEFAULT_THRESHOLDS_UM2_S, classify
 from report.orientation import orientation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from report.content import ReportImages
@@ -129,46 +126,3 @@ def crop_to_body(projection: Projection, margin_mm: float = 12.0) -> Projection:
     margin = round(margin_mm / projection.pixel_mm[1])
     start = max(int(columns[0]) - margin, 0)
     return projection.crop(slice(None), slice(start, int(columns[-1]) + margin + 1))
-
-
-def rotating(body: Body, n_frames: int = 120, step_degrees: float = 3.0) -> Iterator[Projection]:
-    """Yield coronal projections of the body turned about its length axis, the first unturned.
-
-    The field of view stays as it is; in-plane pixels become square. 120 frames of 3° are the whole
-    turn that the guidelines ask for; of the second half each frame mirrors one of the first.
-    """
-    square = min(body.spacing_mm[1:])
-    for frame in range(n_frames):
-        turned = Body(
-            _turn(body.signal, body.spacing_mm, frame * step_degrees, order=1),
-            _turn(body.adc_um2_s, body.spacing_mm, frame * step_degrees, order=0),
-            (body.spacing_mm[0], square, square),
-            body.thresholds_um2_s,
-        )
-        yield project(turned, View.CORONAL)
-
-
-def _turn(
-    array: NDArray[np.float32],
-    spacing_mm: tuple[float, float, float],
-    degrees: float,
-    order: Literal[0, 1],
-) -> NDArray[np.float32]:
-    """Turn every slice about the centre of its field; NaN outside when `order` is 0."""
-    spacing = np.array(spacing_mm[1:])
-    square = spacing.min()
-    extent_mm = np.array(array.shape[1:]) * spacing
-    size = round(float(extent_mm.max() / square))
-    angle = np.deg2rad(degrees)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    in_plane = turn * square / spacing[:, None]
-    offset = (np.array(array.shape[1:]) - 1) / 2 - in_plane @ np.full(2, (size - 1) / 2)
-    outside = np.nan if order == 0 else 0.0
-    turned = np.full((array.shape[0], size, size), outside, dtype=np.float32)
-    for image, target in zip(array, turned, strict=True):
-        if order == 0 and np.isnan(image).all():
-            continue  # most slices hold no disease
-        ndimage.affine_transform(
-            image, in_plane, offset, output=target, order=order, cval=outside, prefilter=False
-        )
-    return turned

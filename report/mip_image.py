@@ -26,14 +26,23 @@ def draw(
     projection: Projection, window: Window, size_px: tuple[int, int], *, overlay: bool
 ) -> Image.Image:
     """Draw a projection as RGB of `size_px` (width, height): high signal dark, as a MIP is read."""
+    picture = draw_grey(projection, window, size_px).convert("RGB")
+    return overlaid(picture, projection) if overlay else picture
+
+
+def draw_grey(projection: Projection, window: Window, size_px: tuple[int, int]) -> Image.Image:
+    """Draw the signal of a projection in 256 steps of grey: high signal dark."""
     share = (projection.signal - window.low) / (window.high - window.low)
     grey = np.round(255.0 * (1.0 - np.clip(share, 0.0, 1.0))).astype(np.uint8)
-    picture = Image.fromarray(grey).resize(size_px, Image.Resampling.BICUBIC).convert("RGB")
-    if overlay:
-        for number, adc_class in enumerate(CLASSES, start=1):
-            mask = np.where(projection.classes == number, 255 * _OPACITY, 0).astype(np.uint8)
-            smooth = Image.fromarray(mask).resize(size_px, Image.Resampling.BILINEAR)
-            picture.paste(adc_class.fill, (0, 0, *size_px), smooth)
+    return Image.fromarray(grey).resize(size_px, Image.Resampling.BICUBIC)
+
+
+def overlaid(picture: Image.Image, projection: Projection) -> Image.Image:
+    """Colour the disease of a projection by its class; changes `picture`, which is RGB."""
+    for number, adc_class in enumerate(CLASSES, start=1):
+        mask = np.where(projection.classes == number, 255 * _OPACITY, 0).astype(np.uint8)
+        smooth = Image.fromarray(mask).resize(picture.size, Image.Resampling.BILINEAR)
+        picture.paste(adc_class.fill, (0, 0, *picture.size), smooth)
     return picture
 
 

@@ -18,7 +18,6 @@ from report.mip import (
     find_window,
     foreground,
     project,
-    rotating,
     stand,
 )
 from report.mip_image import draw, mip_png, size_px
@@ -146,35 +145,6 @@ def test_research_line_is_burnt_in(images):
     rows = np.flatnonzero(red.any(axis=1))
     assert red.sum() > 20
     assert rows.min() > 0.9 * len(pixels)
-
-
-def test_rotation_begins_with_the_coronal_view_and_half_a_turn_mirrors_it():
-    rng = np.random.default_rng(1)
-    signal = np.zeros((3, 9, 9), np.float32)
-    signal[:, 1:-1, 1:-1] = rng.random((3, 7, 7))
-    body = Body(signal, np.full(signal.shape, np.nan, np.float32), (5.0, 2.0, 2.0))
-    first, half = rotating(body, n_frames=2, step_degrees=180.0)
-    front = project(body, View.CORONAL).signal
-    assert np.allclose(first.signal, front)
-    assert np.allclose(half.signal, front[:, ::-1], atol=1e-4)
-
-
-def test_quarter_turn_brings_the_front_to_the_viewers_right():
-    signal = np.zeros((1, 9, 9), np.float32)
-    signal[0, 1, 4] = 1.0  # at the front, in the middle
-    body = Body(signal, np.where(signal > 0, 800.0, np.nan).astype(np.float32), (5.0, 2.0, 2.0))
-    frames = list(rotating(body, n_frames=2, step_degrees=90.0))
-    assert int(frames[0].signal[0].argmax()) == 4
-    assert int(frames[1].signal[0].argmax()) == 7
-    assert np.flatnonzero(frames[1].classes[0]).tolist() == [7]
-
-
-def test_rotation_makes_pixels_square():
-    signal = np.ones((2, 4, 8), np.float32)
-    body = Body(signal, signal, (5.0, 4.0, 2.0))  # 16 mm x 16 mm
-    frame = next(rotating(body, n_frames=1))
-    assert frame.signal.shape == (2, 8)
-    assert frame.pixel_mm == (5.0, 2.0)
 
 
 def _plain(signal):
