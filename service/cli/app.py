@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import backup, demo, models, network, operate, processes, study, training
+from service.cli import backup, demo, doctor, models, network, operate, processes, study, training
 from service.cli.invocation import Invocation
 
 app = typer.Typer(
@@ -53,6 +53,7 @@ app.command(rich_help_panel=_DICOM)(network.echo)
 app.command(rich_help_panel=_OPERATE)(operate.config)
 app.command(rich_help_panel=_OPERATE)(operate.health)
 app.add_typer(operate.db, name="db", rich_help_panel=_OPERATE)
+app.command(rich_help_panel=_OPERATE)(doctor.doctor)
 app.command(rich_help_panel=_OPERATE)(backup.backup)
 app.command(rich_help_panel=_OPERATE)(backup.restore)
 app.add_typer(models.models, name="models", rich_help_panel=_OPERATE)

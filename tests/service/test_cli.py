@@ -10,7 +10,21 @@ from typer.testing import CliRunner
 from service.cli.app import app
 from tests.workers.served import Fraction, write_model
 
-COMMANDS = ("demo", "phantom", "run", "up", "node", "worker", "api", "send", "echo", "config")
+COMMANDS = (
+    "demo",
+    "phantom",
+    "run",
+    "up",
+    "node",
+    "worker",
+    "api",
+    "send",
+    "echo",
+    "config",
+    "doctor",
+    "backup",
+    "restore",
+)
 
 
 @pytest.fixture

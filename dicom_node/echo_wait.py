@@ -1,0 +1,69 @@
+"""Wait for a peer's C-ECHO before the node runs: the way in, tried from the other end."""
+
+from __future__ import annotations
+
+import queue
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pynetdicom import evt
+
+from dicom_node.contexts import EXPLICIT_LE, IMPLICIT_LE, VERIFICATION
+from dicom_node.errors import PortUnavailable
+from dicom_node.network import Timeouts, application_entity, guard
+
+if TYPE_CHECKING:
+    from pynetdicom.events import Event
+
+_SUCCESS = 0x0000
+
+
+@dataclass(frozen=True)
+class EchoHeard:
+    """Who asked for an answer, and whom they called."""
+
+    calling_ae_title: str
+    called_ae_title: str
+    address: str
+
+
+def wait_for_echo(ae_title: str, host: str, port: int, seconds: float) -> EchoHeard | None:
+    """Listen where the node will; answer the first C-ECHO and return it, or None after `seconds`.
+
+    Whatever AE titles the peer uses are answered: the caller says which of them are wrong.
+
+    Raises:
+        PortUnavailable: something listens there already, the node itself perhaps.
+
+    """
+    heard: queue.SimpleQueue[EchoHeard] = queue.SimpleQueue()
+
+    def answer(event: Event) -> int:
+        asking, asked = event.assoc.requestor, event.assoc.requestor.primitive
+        called = "" if asked is None else str(asked.called_ae_title)
+        heard.put(EchoHeard(_shown(asking.ae_title), _shown(called), str(asking.address)))
+        return _SUCCESS
+
+    timeouts = Timeouts()
+    entity = application_entity(ae_title, timeouts)
+    entity.add_supported_context(VERIFICATION, [EXPLICIT_LE, IMPLICIT_LE])
+    opened, echoed = (evt.EVT_CONN_OPEN, guard, [timeouts.read_s]), (evt.EVT_C_ECHO, answer)
+    try:
+        server = entity.start_server((host, port), block=False, evt_handlers=[opened, echoed])
+    except OSError as error:
+        message = f"cannot listen on {host}:{port}: {error.strerror}"
+        raise PortUnavailable(message) from error
+    try:
+        return heard.get(timeout=seconds)
+    except queue.Empty:
+        return None
+    finally:
+        if server is not None:
+            server.shutdown()
+        for association in entity.active_associations:
+            association.join(2.0)  # it still has to release
+
+
+def _shown(title: str) -> str:
+    """Return a title as it may be printed: it came from the network."""
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in title.strip())

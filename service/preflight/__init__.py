@@ -1,0 +1,1 @@
+"""What `osteon doctor` looks at before a site relies on an installation."""

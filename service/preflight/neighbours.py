@@ -1,0 +1,64 @@
+"""The PACS: whether it answers us, and whether it reaches us."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dicom_node.echo_wait import wait_for_echo
+from dicom_node.errors import DicomNodeError
+from dicom_node.peer import Peer, echo
+from service.preflight.finding import ok, problem, skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dicom_node.echo_wait import EchoHeard
+    from service.preflight.finding import Finding
+    from service.settings import Settings
+
+_TO, _FROM = "ECHO_TO_PACS", "ECHO_FROM_PACS"
+
+
+def check_destinations(settings: Settings) -> Iterator[Finding]:
+    """Send each destination a C-ECHO, under the AE title that results will come from."""
+    if not settings.destinations:
+        text = "there are no [[destinations]]: results would stay here; name the PACS in the"
+        yield problem(_TO, f"{text} settings")
+    ours = settings.node.ae_title
+    for place in settings.destinations:
+        try:
+            echo(Peer(place.ae_title, place.host, place.port, calling_ae_title=ours))
+        except DicomNodeError as error:
+            yield problem(_TO, f"{place.name}: {error} [{error.code}]")
+        else:
+            where = f"{place.ae_title} at {place.host}:{place.port}"
+            yield ok(_TO, f"{place.name}: {where} answers {ours}")
+
+
+def check_echo_back(settings: Settings, seconds: float) -> Finding:
+    """Wait so long for a C-ECHO of the PACS at the node's own address."""
+    node = settings.node
+    ask = f"send a C-ECHO from the PACS to {node.ae_title} at this host, port {node.port}"
+    if seconds <= 0:
+        return skipped(_FROM, f"{ask}, while `osteon doctor --wait-echo 300` waits for it")
+    try:
+        heard = wait_for_echo(node.ae_title, node.host, node.port, seconds)
+    except DicomNodeError as error:
+        text = f"{error}; where the node runs it answers itself: {ask} and read its answer there"
+        return problem(_FROM, text)
+    if heard is None:
+        text = f"nothing came in {seconds:g} s; {ask}: its firewall, the address and the port"
+        return problem(_FROM, f"{text} are what is mostly wrong")
+    return _judged(heard, settings)
+
+
+def _judged(heard: EchoHeard, settings: Settings) -> Finding:
+    node = settings.node
+    who = f"{heard.calling_ae_title} at {heard.address}"
+    if heard.called_ae_title != node.ae_title:
+        text = f"{who} called {heard.called_ae_title!r}, our AE title is {node.ae_title!r}"
+        return problem(_FROM, f"{text}: correct it in the PACS")
+    if node.calling_ae_titles and heard.calling_ae_title not in node.calling_ae_titles:
+        text = f"{who} is not in node.calling_ae_titles and would be refused: add it there"
+        return problem(_FROM, text)
+    return ok(_FROM, f"{who} reached {node.ae_title}")
