@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from service import logs
 from workers import child
 from workers.configuration import Assignment
+from workers.vitals import StageBegun, to_parent
+
+if TYPE_CHECKING:
+    from workers.vitals import RunVital
 
 
 def main() -> int:
@@ -14,7 +19,14 @@ def main() -> int:
     assignment = Assignment.from_json(sys.stdin.readline())
     logs.configure("job", assignment.configuration.log_level)
     with logs.bound_job(assignment.job_id):
-        return child.run(assignment)
+        return child.run(assignment, _tell)
+
+
+def _tell(vital: RunVital) -> None:
+    """Tell the worker; the log lines of a stage name it."""
+    if isinstance(vital, StageBegun):
+        logs.bind_stage(vital.stage)
+    to_parent(vital)
 
 
 if __name__ == "__main__":

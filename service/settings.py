@@ -21,6 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from service.monitoring_settings import MonitoringSettings
 from service.sections import (
     AdcSection,
     ApiSettings,
@@ -70,6 +71,7 @@ class Settings(BaseSettings):
     disease: DiseaseSettings = DiseaseSettings()
     results: ResultSettings = ResultSettings()
     api: ApiSettings = ApiSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
     destinations: tuple[DestinationSettings, ...] = ()
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from service.build import git_commit, version
@@ -77,6 +78,15 @@ def make_node(settings: Settings, store: JobStore) -> Node:
     return Node(receiver, spool, store, make_queue(settings, store), rule, _content_check(settings))
 
 
+def run_node(settings: Settings, store: JobStore, stop: threading.Event) -> None:
+    """Receive until `stop` is set; raises as `Node.run`."""
+    from service.watching import watched_node  # noqa: PLC0415
+
+    node = make_node(settings, store)
+    with watched_node(settings, node):
+        node.run(stop)
+
+
 def make_queue(settings: Settings, store: JobStore) -> JobQueue:
     """Return what tells workers that there may be work."""
     if settings.queue.backend == "celery":
@@ -135,16 +145,21 @@ def run_worker(
 
     Raises:
         SettingsError: `options` are for Celery's worker, and it cannot run with them or does not
-            run at all, because the queue is embedded.
+            run at all, because the queue is embedded; or traces lack their libraries.
 
     """
-    supervisor = make_supervisor(settings, store)
-    if settings.queue.backend == "celery":
-        return _hear(settings, supervisor, options)
-    if options:
+    from service.watching import watched_worker  # noqa: PLC0415
+
+    celery = settings.queue.backend == "celery"
+    if options and not celery:
         text = f"{' '.join(options)}: these are options of Celery; set queue.backend = celery"
         raise SettingsError(text)
-    supervisor.run(stop)
+    waiting = make_bell(settings, store).waiting if celery else None
+    with watched_worker(settings, waiting) as listener:
+        supervisor = replace(make_supervisor(settings, store), listener=listener)
+        if celery:
+            return _hear(settings, supervisor, options)
+        supervisor.run(stop)
     return 0
 
 
@@ -185,6 +200,7 @@ def make_api(settings: Settings, store: JobStore) -> FastAPI:
     from service.api.app import create_app  # noqa: PLC0415
     from service.api.site import LOOPBACK_NAMES, Site  # noqa: PLC0415
 
+    bell = make_bell(settings, store) if settings.queue.backend == "celery" else None
     site = Site(
         store=store,
         results_dir=settings.results_dir.absolute(),
@@ -196,6 +212,9 @@ def make_api(settings: Settings, store: JobStore) -> FastAPI:
         version=version(),
         git_commit=git_commit(),
         model_server=settings.models.triton.url if settings.models.backend == "triton" else "",
+        broker_answers=(lambda: bell.waiting() is not None) if bell else None,
+        submit=(bell or make_queue(settings, store)).submit,
+        spool_floor_bytes=int(settings.node.free_space_floor_gib * 2**30),
         hosts=("*",) if settings.api.allow_remote else LOOPBACK_NAMES,
     )
     return create_app(site)

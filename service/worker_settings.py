@@ -43,6 +43,7 @@ def worker_configuration(settings: Settings) -> WorkerConfiguration:
         poll_s=settings.worker.poll_s,
         timeout_s=settings.worker.timeout_s,
         log_level=settings.log_level,
+        traced=settings.monitoring.traces is not None,
     )
 
 

@@ -9,6 +9,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from service.api import health, jobs, pages, problems, results, studies
 from service.api.site import Site
+from service.api.traced import TracedRequests
+from service.metrics.requests import RequestTimes, TimedRequests
 
 STATIC = Path(__file__).parent / "static"
 HEADERS = {
@@ -42,6 +44,9 @@ def create_app(site: Site) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.middleware("http")(_guard)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(site.hosts))
+    app.add_middleware(TracedRequests)
+    app.state.request_times = RequestTimes()
+    app.add_middleware(TimedRequests, times=app.state.request_times)
     return app
 
 

@@ -5,20 +5,20 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from imaging.errors import ModelMismatch
 from jobs.errors import JobsError
-from service.api.metrics import make_registry
 from service.api.site import Site, TheSite
+from service.metrics.exposition import MEDIA_TYPE, render
+from service.metrics.store import site_registry
 from workers.inference.repository import load_spec
 
 router = APIRouter(tags=["health"])
 
 _FLOOR_BYTES = 2**30
-_NODE_ANSWERS_S = 0.5
+_ANSWERS_S = 0.5
 
 
 class NotReady(Exception):  # noqa: N818 - it names the condition
@@ -40,62 +40,91 @@ def readyz(site: TheSite) -> JSONResponse:
 
 
 @router.get("/metrics")
-def metrics(site: TheSite) -> Response:
+def metrics(request: Request, site: TheSite) -> Response:
     """Return the metrics in Prometheus' text format; no label holds a UID or a name."""
-    registry = make_registry(site)
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    def checks() -> dict[str, bool]:
+        return {name: bool(_check(name, test, site)["ok"]) for name, test in CHECKS.items()}
+
+    registries = (site_registry(site, checks), request.app.state.request_times.registry)
+    return Response(render(*registries), media_type=MEDIA_TYPE)
 
 
-def _check(name: str, test: Callable[[Site], None], site: Site) -> dict[str, object]:
+def _check(name: str, test: Callable[[Site], str], site: Site) -> dict[str, object]:
+    """Give one sentence of ours: an error's own text may name addresses, and is in the logs."""
     try:
-        test(site)
-    except (NotReady, JobsError, ModelMismatch, OSError) as error:
-        reason = str(error) if not isinstance(error, OSError) else type(error).__name__
-        return {"name": name, "ok": False, "reason": reason}
-    return {"name": name, "ok": True}
+        return {"name": name, "ok": True, "reason": test(site)}
+    except NotReady as error:
+        return {"name": name, "ok": False, "reason": str(error)}
 
 
-def _store(site: Site) -> None:
-    site.store.counts()
+def _store(site: Site) -> str:
+    try:
+        site.store.counts()
+    except JobsError as error:
+        raise NotReady(f"the database cannot be used ({error.code})") from error
+    return "the database answers"
 
 
-def _model(site: Site) -> None:
+def _broker(site: Site) -> str:
+    if site.broker_answers is None:
+        return "no broker is used: workers poll the database"
+    if not site.broker_answers():
+        raise NotReady("Redis does not answer, or does not let us in; workers look by themselves")
+    return "Redis answers"
+
+
+def _model(site: Site) -> str:
     for folder in site.model_dirs:
-        load_spec(folder)
+        try:
+            load_spec(folder)
+        except (ModelMismatch, OSError) as error:
+            text = f"the model {folder.name} cannot be served: osteon models verify says why"
+            raise NotReady(text) from error
+    return f"{len(site.model_dirs)} models can be read"
 
 
-def _disk(site: Site) -> None:
-    free = shutil.disk_usage(_existing(site.results_dir)).free
-    if free < _FLOOR_BYTES:
-        raise NotReady("less than 1 GiB is free in the data directory")
-
-
-def _node(site: Site) -> None:
-    address = (site.node_host, site.node_port)
-    try:
-        socket.create_connection(address, _NODE_ANSWERS_S).close()
-    except OSError as error:
-        raise NotReady("nothing listens on the DICOM port") from error
-
-
-def _model_server(site: Site) -> None:
+def _model_server(site: Site) -> str:
     if not site.model_server:
-        return
+        return "no model server is used: models run in the worker"
     host, _, port = site.model_server.rpartition(":")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), _NODE_ANSWERS_S).close()
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWERS_S).close()
     except (OSError, ValueError) as error:
         raise NotReady("nothing listens where the model server should; studies wait") from error
+    return "the model server listens"
 
 
-def _existing(folder: Path) -> Path:
-    return folder if folder.exists() else _existing(folder.parent)
+def _disk(site: Site) -> str:
+    free = {"images": _free_bytes(site.spool_dir), "results": _free_bytes(site.results_dir)}
+    for what, floor in (("images", site.spool_floor_bytes), ("results", _FLOOR_BYTES)):
+        if free[what] < floor:
+            raise NotReady(f"less than {floor / 2**30:g} GiB is free for {what}")
+    return f"{free['images'] / 2**30:.0f} GiB free for images, {free['results'] / 2**30:.0f} for results"
 
 
-CHECKS: dict[str, Callable[[Site], None]] = {
+def _node(site: Site) -> str:
+    address = (site.node_host, site.node_port)
+    try:
+        socket.create_connection(address, _ANSWERS_S).close()
+    except OSError as error:
+        raise NotReady("nothing listens on the DICOM port") from error
+    return "the DICOM port is open"
+
+
+def _free_bytes(folder: Path) -> int:
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    try:
+        return shutil.disk_usage(existing).free
+    except OSError as error:
+        raise NotReady("the data directory cannot be read") from error
+
+
+CHECKS: dict[str, Callable[[Site], str]] = {
     "store": _store,
+    "broker": _broker,
     "model": _model,
+    "model_server": _model_server,
     "disk": _disk,
     "dicom_node": _node,
-    "model_server": _model_server,
 }

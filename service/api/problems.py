@@ -20,6 +20,7 @@ from jobs.errors import (
     UnknownJob,
     UnknownStudy,
 )
+from service import logs
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -44,13 +45,14 @@ class NoSuchResult(Exception):  # noqa: N818 - it names the condition
 
 
 def problem(status: HTTPStatus, code: str, detail: str, **more: Any) -> JSONResponse:  # noqa: ANN401
-    """Return one problem document."""
+    """Return one problem document; its trace id stands in the log lines of the request too."""
     document = {
         "type": f"urn:osteon:problem:{code.lower().replace('_', '-')}",
         "title": status.phrase,
         "status": int(status),
         "code": code,
         "detail": detail,
+        "trace_id": logs.trace_id(),
         **more,
     }
     retry = {"Retry-After": _RETRY_AFTER_S} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}

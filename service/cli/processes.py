@@ -32,8 +32,12 @@ def node(context: typer.Context, end_with_parent: _WithParent = False) -> None:
     from jobs.errors import JobsError  # noqa: PLC0415
     from service import wiring  # noqa: PLC0415
 
-    with explained(DicomNodeError, JobsError), wiring.open_store(settings) as store:
-        wiring.make_node(settings, store).run(stop)
+    with (
+        explained(DicomNodeError, JobsError),
+        explained(SettingsError, status=Exit.USAGE),
+        wiring.open_store(settings) as store,
+    ):
+        wiring.run_node(settings, store, stop)
 
 
 def worker(

@@ -263,7 +263,7 @@ def test_metrics_have_our_prefix_and_no_identifier(client, delivered, rejected):
     assert "2.25." not in text
     assert delivered.id not in text
     names = {line.split("{")[0].split()[0] for line in text.splitlines() if line[0] != "#"}
-    assert all(name.startswith(("osteon_", "process_")) for name in names)
+    assert all(name.startswith(("osteon_", "process_", "http_server_")) for name in names)
 
 
 def test_the_pages_show_state_numbers_reason_and_that_it_is_research(client, delivered, rejected):

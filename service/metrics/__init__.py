@@ -1,0 +1,1 @@
+"""Metrics in Prometheus' form: the only place that knows that library."""
