@@ -14,6 +14,7 @@ missing=()
 command -v strace >/dev/null || missing+=(strace)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 command -v redis-server >/dev/null || missing+=(redis-server)
+command -v openssl >/dev/null || missing+=(openssl)
 libpython='import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_config_var("LIBDIR") + "/libpython3.11.so.1.0"))'
 [ -e "/usr/lib/$(uname -m)-linux-gnu/libpython3.11.so.1.0" ] || "$python" -c "$libpython" || missing+=(libpython3.11)
 if [ ${#missing[@]} -eq 0 ]; then

@@ -1,32 +1,20 @@
 """Celery on a real Redis: what it may do to us, and what it may not."""
 
 import json
-import os
 import socket
-import subprocess
-import sys
-import tempfile
 import threading
-import time
 from base64 import b64decode
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
 from jobs.job import JobState, Priority
 from jobs.migrate import upgrade
 from jobs.store import JobStore
-from jobs.study import input_digest
+from tests.contracts.ringing import NOTHING, Worker, address_of, bell, open_job, until
 from tests.servers import Redis
-from workers.doorbell.app import Broker, make_app
-from workers.doorbell.bell import CeleryQueue
+from workers.doorbell.transport import CODE
 from workers.doorbell.watch import EXIT_DEAF
-
-ROOT = Path(__file__).parents[2]
-WORKER = Path(__file__).with_name("queue_worker.py")
-LIMIT_S = 180
-NOTHING = {"urgent": 0, "routine": 0, "reprocess": 0}
 
 
 @pytest.fixture(scope="module")
@@ -55,60 +43,8 @@ def store(database):
         yield opened
 
 
-def broker(port):
-    return f"redis://:s%2Fecret%401@127.0.0.1:{port}/0"
-
-
-def bell(store, port, **options):
-    return CeleryQueue(make_app(Broker(broker(port), **options)), store)
-
-
-def open_job(store, arrivals, study_uid, priority=Priority.ROUTINE):
-    instances = arrivals(study_uid)
-    store.record_instances(instances)
-    return store.open_revision(study_uid, input_digest(instances), priority=int(priority))
-
-
-class Worker:
-    """A worker process that does not outlive its block; `said` is what it wrote to stderr."""
-
-    def __init__(self, database, port, *options):
-        self._program = [sys.executable, str(WORKER), database, broker(port), *options]
-        self.said = ""
-
-    def __enter__(self):
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        self._log = tempfile.TemporaryFile("w+")
-        self._process = subprocess.Popen(self._program, env=environment, stderr=self._log)
-        return self
-
-    def __exit__(self, *_):
-        self._process.kill()
-        self._process.wait()
-        self._log.seek(0)
-        print(self._log.read())  # noqa: T201 - shown where the test fails
-        self._log.close()
-
-    def stop(self):
-        self._process.terminate()
-        return self.ends()
-
-    def ends(self):
-        status = self._process.wait(LIMIT_S)
-        self._log.seek(0)
-        self.said = self._log.read()
-        return status
-
-
-def until(condition):
-    deadline = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def test_a_ring_is_json_with_the_jobs_id_and_its_priority_chooses_the_queue(redis, store, arrivals):
-    queue = bell(store, redis.port, prefix="site:")
+    queue = bell(store, address_of(redis.port), prefix="site:")
     jobs = {p: open_job(store, arrivals, f"1.{20 + p}", p) for p in Priority}
     for job in jobs.values():
         queue.submit(job.id)
@@ -129,13 +65,13 @@ def test_a_ring_is_json_with_the_jobs_id_and_its_priority_chooses_the_queue(redi
 def test_a_broker_that_takes_no_ring_is_no_error_of_the_sender(
     redis, store, arrivals, trouble, caplog
 ):
-    queue = bell(store, redis.port)
+    queue = bell(store, address_of(redis.port))
     if trouble == "away":
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            queue = bell(store, probe.getsockname()[1])
+            queue = bell(store, address_of(probe.getsockname()[1]))
     if trouble == "password":
-        queue = CeleryQueue(make_app(Broker(f"redis://:wrong@127.0.0.1:{redis.port}/0")), store)
+        queue = bell(store, f"redis://:wrong@127.0.0.1:{redis.port}/0")
     if trouble == "full":
         redis.ask("config", "set", "maxmemory", "1")
     try:
@@ -153,8 +89,8 @@ def test_a_worker_may_be_for_urgent_jobs_only_and_run_several(redis, database, s
     urgent = [open_job(store, arrivals, f"1.9.{n}", Priority.URGENT) for n in range(2)]
     routine = open_job(store, arrivals, "1.3")
     for job in (routine, *urgent):
-        bell(store, redis.port).submit(job.id)
-    with Worker(database, redis.port, "-Q", "urgent", "-c", "2") as worker:
+        bell(store, address_of(redis.port)).submit(job.id)
+    with Worker(database, address_of(redis.port), "-Q", "urgent", "-c", "2") as worker:
         until(lambda: all(store.job(j.id).state is JobState.DELIVERED for j in urgent))
         assert worker.stop() == 0
     claimed = [store.events(job.id)[1].at for job in urgent]
@@ -165,21 +101,42 @@ def test_a_worker_may_be_for_urgent_jobs_only_and_run_several(redis, database, s
 
 @pytest.mark.parametrize("options", [("-P", "prefork"), ("--no-such-option",)])
 def test_options_that_cannot_be_are_refused(redis, database, options):
-    with Worker(database, redis.port, *options) as worker:
+    with Worker(database, address_of(redis.port), *options) as worker:
         assert worker.ends() != 0
     assert "UnusableOptions" in worker.said
 
 
 def test_nonsense_in_the_queue_ends_no_worker(redis, database, store, arrivals):
-    queue = bell(store, redis.port)
+    queue = bell(store, address_of(redis.port))
     for arguments in ([], [{"a": 1}], [None], ["1", "2"]):
         queue.app.send_task("osteon.process", args=arguments, queue="routine")
     queue.app.send_task("osteon.other", args=["x"], queue="routine")
     job = open_job(store, arrivals, "1.2")
     queue.submit(job.id)
-    with Worker(database, redis.port) as worker:
+    with Worker(database, address_of(redis.port)) as worker:
         until(lambda: store.job(job.id).state is JobState.DELIVERED)
         assert worker.stop() == 0
+
+
+NO_RINGS = ["not JSON", "\udcff", "[]", "{}", "7", '"text"', "null", '{"body": "e30="}', ""]
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_what_is_no_ring_at_all_ends_no_worker(redis, database, store, arrivals, busy):
+    study = "1.9" if busy else "1.2"
+    before = open_job(store, arrivals, f"{study}.1")
+    with Worker(database, address_of(redis.port)) as worker:
+        if busy:
+            until(lambda: store.job(before.id).state is JobState.RUNNING)
+        for garbage in NO_RINGS:
+            redis.ask("lpush", "osteon:routine", garbage)
+        after = open_job(store, arrivals, f"{study}.2")  # heard behind all of that
+        until(lambda: store.job(after.id).state is JobState.DELIVERED)
+        assert worker.stop() == 0
+    assert worker.said.count(CODE) == len(NO_RINGS)
+    assert store.job(before.id).state is JobState.DELIVERED
+    assert store.job(before.id).attempt == 1
+    assert "Traceback" not in worker.said
 
 
 class Line:
@@ -228,14 +185,14 @@ class Line:
 def test_a_worker_that_hears_nothing_any_more_leaves(redis, database, store, arrivals):
     line = Line(redis.port)
     first = open_job(store, arrivals, "1.2")
-    with Worker(database, line.port) as worker:
+    with Worker(database, address_of(line.port)) as worker:
         until(lambda: store.job(first.id).state is JobState.DELIVERED)
         line.cut()
         second = open_job(store, arrivals, "1.3")
-        bell(store, redis.port).submit(second.id)
+        bell(store, address_of(redis.port)).submit(second.id)
         assert worker.ends() == EXIT_DEAF
     line.close()
     assert "hears none of them" in worker.said
     assert store.job(second.id).state is JobState.QUEUED
-    with Worker(database, redis.port):
+    with Worker(database, address_of(redis.port)):
         until(lambda: store.job(second.id).state is JobState.DELIVERED)

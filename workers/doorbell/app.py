@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ from kombu.entity import Queue
 from jobs.job import Priority
 
 TASK = "osteon.process"
+_TLS = "rediss://"
 QUEUES = ("urgent", "routine", "reprocess")
 """One for each `jobs.job.Priority`, in the order in which a free worker asks them."""
 
@@ -37,6 +39,8 @@ OPTIONS: dict[str, Any] = {
     # Workers know each other by the database. Fewer keys in Redis, fewer ways to hang (kombu#2492).
     "worker_enable_remote_control": False,
     "worker_send_task_events": False,
+    # kombu's own for Redis, which an entry that is no message would end.
+    "broker_transport": "workers.doorbell.transport:Transport",
     # Logs are ours: JSON lines, `service.logs`.
     "worker_hijack_root_logger": False,
     "worker_redirect_stdouts": False,
@@ -70,6 +74,9 @@ def make_app(broker: Broker) -> Celery:
     """Put the application together; nothing is connected yet."""
     app = Celery("osteon", broker=broker.url, set_as_current=False)
     app.conf.update(OPTIONS)
+    if broker.url.startswith(_TLS):
+        # kombu believes any certificate where the address names no ssl_ option.
+        app.conf.broker_use_ssl = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
     app.conf.task_queues = [Queue(n, routing_key=n) for n in QUEUES]  # type: ignore[no-untyped-call]
     app.conf.task_default_queue = queue_of(Priority.ROUTINE)
     app.conf.broker_transport_options = {
