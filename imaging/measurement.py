@@ -64,6 +64,8 @@ class LesionMeasurement:
     adc: AdcStatistics
     classes: ClassVolumes
     evaluable: bool
+    tracking_uid: str = ""
+    """Of this lesion in all studies of the patient; empty: not given yet."""
 
 
 @dataclass(frozen=True)

@@ -80,15 +80,19 @@ def coarse_image(
 
 
 def register(
-    fixed: RegistrationImage, moving: RegistrationImage, settings: RegistrationSettings
+    fixed: RegistrationImage,
+    moving: RegistrationImage,
+    settings: RegistrationSettings,
+    start: NDArray[np.float64] | None = None,
 ) -> Warp:
     """Return the warp that says where `fixed` finds itself in `moving`; each on its own grid.
 
-    Air must be 0 in every channel: that is what lies outside both images.
+    Air must be 0 in every channel: that is what lies outside both images. `start` (4, 4) takes
+    points of `fixed` near their place in `moving`, LPS mm; the centres of mass if not given.
     """
     fixed_images = [to_itk(c, fixed.geometry) for c in fixed.array]
     moving_images = [to_itk(c, moving.geometry) for c in moving.array]
-    affine = _affine(_sum(fixed_images), _sum(moving_images), settings)
+    affine = _affine(_sum(fixed_images), _sum(moving_images), settings, start)
     near = [
         sitk.Resample(m, fixed_images[0], affine, sitk.sitkLinear, 0.0, sitk.sitkFloat32)
         for m in moving_images
@@ -98,14 +102,13 @@ def register(
     return Warp(_matrix(affine), values, fixed.geometry)
 
 
-def _affine(fixed: Any, moving: Any, settings: RegistrationSettings) -> Any:  # noqa: ANN401
+def _affine(
+    fixed: Any,  # noqa: ANN401
+    moving: Any,  # noqa: ANN401
+    settings: RegistrationSettings,
+    start: NDArray[np.float64] | None,
+) -> Any:  # noqa: ANN401
     """Return the affine transform from the fixed image's points to the moving image's."""
-    start = sitk.CenteredTransformInitializer(
-        fixed,
-        moving,
-        sitk.AffineTransform(3),
-        sitk.CenteredTransformInitializerFilter.MOMENTS,
-    )
     method = sitk.ImageRegistrationMethod()
     method.SetNumberOfThreads(1)
     method.SetMetricAsMeanSquares()
@@ -122,10 +125,28 @@ def _affine(fixed: Any, moving: Any, settings: RegistrationSettings) -> Any:  # 
     method.SetShrinkFactorsPerLevel([4, 2])
     method.SetSmoothingSigmasPerLevel([2, 1])
     method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOff()
-    method.SetInitialTransform(start, inPlace=False)
+    method.SetInitialTransform(_first(fixed, moving, start), inPlace=False)
     return sitk.AffineTransform(
         sitk.CompositeTransform(method.Execute(fixed, moving)).GetBackTransform()
     )
+
+
+def _first(fixed: Any, moving: Any, start: NDArray[np.float64] | None) -> Any:  # noqa: ANN401
+    """Return where the search begins, turning about the middle of the fixed image."""
+    centred = sitk.CenteredTransformInitializer(
+        fixed,
+        moving,
+        sitk.AffineTransform(3),
+        sitk.CenteredTransformInitializerFilter.MOMENTS,
+    )
+    if start is None:
+        return centred
+    centre = np.array(sitk.AffineTransform(centred).GetCenter())
+    given = sitk.AffineTransform(3)
+    given.SetCenter(centre.tolist())
+    given.SetMatrix(start[:3, :3].reshape(-1).tolist())
+    given.SetTranslation((start[:3, :3] @ centre + start[:3, 3] - centre).tolist())
+    return given
 
 
 def _demons(fixed: Sequence[Any], near: Sequence[Any], settings: RegistrationSettings) -> Any:  # noqa: ANN401
