@@ -70,7 +70,7 @@ def _broker(site: Site) -> str:
     if site.broker_answers is None:
         return "no broker is used: workers poll the database"
     if not site.broker_answers():
-        raise NotReady("Redis does not answer, or does not let us in; workers look by themselves")
+        raise NotReady("Redis does not answer, or does not let us in; studies wait")
     return "Redis answers"
 
 
@@ -100,7 +100,8 @@ def _disk(site: Site) -> str:
     for what, floor in (("images", site.spool_floor_bytes), ("results", _FLOOR_BYTES)):
         if free[what] < floor:
             raise NotReady(f"less than {floor / 2**30:g} GiB is free for {what}")
-    return f"{free['images'] / 2**30:.0f} GiB free for images, {free['results'] / 2**30:.0f} for results"
+    images, results = (f"{size / 2**30:.0f} GiB" for size in free.values())
+    return f"{images} free for images, {results} for results"
 
 
 def _node(site: Site) -> str:

@@ -1,5 +1,6 @@
 """What every route needs, and how it gets it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,10 @@ from fastapi import Path as PathParameter
 from jobs.store import JobStore
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
+
+
+def _nobody_waits(_job_id: str) -> None:
+    """Workers find the job by themselves."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,12 @@ class Site:
     git_commit: str
     model_server: str = ""
     """host:port of the server that runs the models; "" where the worker does."""
+    broker_answers: Callable[[], bool] | None = None
+    """Asks Redis; None where workers poll the database."""
+    submit: Callable[[str], None] = _nobody_waits
+    """Tells workers that a job may be due (`jobs.queue.JobQueue.submit`)."""
+    spool_floor_bytes: int = 2**30
+    """With less free disk the node refuses images."""
     hosts: tuple[str, ...] = LOOPBACK_NAMES
     """Names that a browser may call us by; others are turned away (DNS rebinding)."""
 

@@ -11,6 +11,8 @@ from jobs.study import input_digest
 from service.api import health
 from service.api.app import create_app
 from service.api.site import Site
+from service.settings import load_settings
+from service.wiring import make_api
 from tests.service.web import TestClient
 from tests.workers.served import Fraction, write_model
 from workers.summary import series_summary
@@ -216,23 +218,68 @@ def test_a_defect_is_500_and_says_nothing_of_its_text(client, store, monkeypatch
     assert "DOE" not in answer.text
 
 
+def checks_of(client, site=None):
+    if site is not None:
+        client.app.state.site = site
+    return {check["name"]: check for check in client.get("/readyz").json()["checks"]}
+
+
 def test_livez_and_readyz(client, monkeypatch):
     assert client.get("/livez").json() == {"status": "ok"}
-    answer = client.get("/readyz")
-    assert answer.status_code == 503
-    checks = {check["name"]: check for check in answer.json()["checks"]}
-    assert checks["store"]["ok"]
+    assert client.get("/readyz").status_code == 503
+    checks = checks_of(client)
+    assert list(checks) == ["store", "broker", "model", "model_server", "disk", "dicom_node"]
+    assert checks["store"] == {"name": "store", "ok": True, "reason": "the database answers"}
     assert not checks["dicom_node"]["ok"]
-    assert "osteon.json" in checks["model"]["reason"]
+    assert "GiB free for images" in checks["disk"]["reason"]
     monkeypatch.setattr(health, "CHECKS", {"store": health.CHECKS["store"]})
     assert client.get("/readyz").status_code == 200
 
 
+def test_a_database_that_is_away_is_named_by_its_code_only(client, store, monkeypatch):
+    def away():
+        message = "postgresql+pg8000://osteon:secret@db.example.org/osteon"
+        raise StoreUnavailable(message)
+
+    monkeypatch.setattr(store, "counts", away)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert checks_of(client)["store"]["reason"] == "the database cannot be used (STORE_UNAVAILABLE)"
+    assert "example.org" not in answer.text
+    assert "secret" not in answer.text
+
+
+def test_redis_is_asked_where_it_rings(client, site):
+    assert "poll the database" in checks_of(client)["broker"]["reason"]
+    answers = replace(site, broker_answers=lambda: True)
+    assert checks_of(client, answers)["broker"]["ok"]
+    silent = checks_of(client, replace(site, broker_answers=lambda: False))["broker"]
+    assert not silent["ok"]
+    assert "Redis does not answer" in silent["reason"]
+
+
+def test_readiness_asks_a_redis_that_is_away(monkeypatch, store, tmp_path):
+    monkeypatch.setenv("OSTEON_QUEUE__BACKEND", "celery")
+    monkeypatch.setenv("OSTEON_QUEUE__BROKER_URL", "redis://osteon:{password}@127.0.0.1:1/0")
+    monkeypatch.setenv("OSTEON_QUEUE__PASSWORD", "hush")
+    monkeypatch.setenv("OSTEON_DATA_DIR", str(tmp_path))
+    app = make_api(load_settings(), store)
+    with TestClient(app, base_url="http://localhost") as client:
+        answer = client.get("/readyz")
+    broker = next(check for check in answer.json()["checks"] if check["name"] == "broker")
+    assert not broker["ok"]
+    assert "hush" not in answer.text
+
+
+def test_a_disk_below_the_nodes_floor_is_not_ready(client, site):
+    full = checks_of(client, replace(site, spool_floor_bytes=2**62))["disk"]
+    assert not full["ok"]
+    assert full["reason"] == f"less than {2**32:g} GiB is free for images"
+
+
 def test_a_model_server_that_is_away_is_named(client, site):
     def named(address):
-        client.app.state.site = replace(site, model_server=address)
-        checks = client.get("/readyz").json()["checks"]
-        return next(check["ok"] for check in checks if check["name"] == "model_server")
+        return checks_of(client, replace(site, model_server=address))["model_server"]["ok"]
 
     assert named("")
     assert not named("127.0.0.1:1")
@@ -244,9 +291,9 @@ def test_a_model_server_that_is_away_is_named(client, site):
 def test_every_model_must_be_there_to_be_ready(client, site):
     anatomy, _ = site.model_dirs
     write_model(anatomy, Fraction())
-    checks = {c["name"]: c for c in client.get("/readyz").json()["checks"]}
-    assert "no model in" in checks["model"]["reason"]
-    assert "/disease" in checks["model"]["reason"]
+    model = checks_of(client)["model"]
+    assert not model["ok"]
+    assert "the model disease cannot be served" in model["reason"]
     text = client.get("/metrics").text
     assert "osteon_model_ready 0.0" in text
     assert 'model="anatomy"' in text
