@@ -93,11 +93,14 @@ def _worker_metrics(
 ) -> Listener:
     from service.metrics.broker import BrokerCollector  # noqa: PLC0415
     from service.metrics.exposition import make_registry  # noqa: PLC0415
+    from service.metrics.model_server import add_model_server  # noqa: PLC0415
     from service.metrics.worker import WorkerMetrics  # noqa: PLC0415
 
     registry = make_registry("worker", version(), git_commit())
     if waiting is not None:
         registry.register(BrokerCollector(waiting))
+    if settings.models.backend == "triton":
+        add_model_server(registry, settings.models.triton.url)
     metrics = WorkerMetrics(registry)
     _serve(settings, registry, settings.monitoring.worker_port, stack)
     return metrics
