@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help install demo test check format bench clean
+.PHONY: help install demo test test-compose check format bench clean
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 $(VENV)/.run: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -27,6 +27,9 @@ demo: $(VENV)/.run ## the main job on a synthetic study, over real DICOM (ARGS=-
 test: $(VENV)/.dev ## the whole test suite, with the real peers that it talks to
 	bash tests/install_peers.sh
 	$(BIN)/python -m pytest $(ARGS)
+
+test-compose: ## the whole stack of deploy/compose.yaml in containers, as root, without a registry
+	deploy/test_compose.sh
 
 check: $(VENV)/.dev ## formatting, lint, types, import contracts
 	$(BIN)/ruff format --check .
