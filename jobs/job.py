@@ -96,7 +96,7 @@ class Job:
     id: str  # 32 hexadecimal digits
     study_uid: str  # Study Instance UID
     revision: int  # 1 for the first closing of the study
-    input_digest: str  # of the images it measures, `jobs.study.input_digest`
+    input_digest: str  # of the images it measures, and of its turn where they are measured again
     state: JobState
     stage: Stage | None  # the last stage entered in this attempt
     progress: float  # of that stage, 0 to 1

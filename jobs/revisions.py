@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select, update
 
 from jobs.engine import Records, writes
+from jobs.errors import IllegalMove
 from jobs.events import write_event
-from jobs.job import EventKind, Failure, Job, JobState
+from jobs.job import EventKind, Failure, Job, JobState, Priority
 from jobs.rows import from_failure, to_job
 from jobs.schema import instances, jobs, receptions, studies
 from jobs.studies import ROWS_A_STATEMENT, lock_study
@@ -55,7 +57,40 @@ class StudyRevisions(Records):
         tx.connection.execute(delete(receptions).where(receptions.c.study_uid == study_uid))
         if known:
             return None
-        priority = max([priority, *_supersede(tx, study_uid, revision)])
+        why = f"more images arrived: revision {revision} replaces this job"
+        priority = max([priority, *_supersede(tx, study_uid, why)])
+        return _open_job(tx, study_uid, revision, {"input_digest": digest, "priority": priority})
+
+    @writes
+    def measure_again(
+        self, tx: Transaction, study_uid: str, priority: int = int(Priority.REPROCESS)
+    ) -> Job:
+        """Open a revision of the same images, for other models or settings; a person's decision.
+
+        Images that arrived and were not taken in yet wait for their own revision. A job that is
+        held ends as SUPERSEDED, and the new one is at least as urgent as it was.
+
+        Raises:
+            UnknownStudy: nothing of it arrived.
+            IllegalMove: the study was not measured yet, or its job waits or runs.
+
+        """
+        lock_study(tx, study_uid)
+        newest = (
+            select(jobs)
+            .where(jobs.c.study_uid == study_uid)
+            .order_by(jobs.c.revision.desc())
+            .limit(1)
+        )
+        row = tx.connection.execute(newest).mappings().one_or_none()
+        if row is None or row["state"] in (JobState.QUEUED, JobState.RUNNING):
+            state = "still arrives" if row is None else f"has a job that is {row['state']}"
+            raise IllegalMove(f"study {study_uid} {state}: it can be measured again after that")
+        revision = _next_revision(tx, study_uid)
+        # One digest is one job of a study, and the same images that come again find the first.
+        digest = hashlib.sha256(f"{row['input_digest']} again {revision}".encode()).hexdigest()
+        why = f"the study is measured again: revision {revision} replaces this job"
+        priority = max([priority, *_supersede(tx, study_uid, why)])
         return _open_job(tx, study_uid, revision, {"input_digest": digest, "priority": priority})
 
 
@@ -87,12 +122,12 @@ def _take_in(tx: Transaction, study_uid: str, revision: int, members: Sequence[s
         tx.connection.execute(statement.where(instances.c.sop_instance_uid.in_(part)))
 
 
-def _supersede(tx: Transaction, study_uid: str, revision: int) -> list[int]:
+def _supersede(tx: Transaction, study_uid: str, why: str) -> list[int]:
     """End the study's older jobs; the fence stops a worker at its next write.
 
     Returns their priorities.
     """
-    failure = Failure("SUPERSEDED", f"more images arrived: revision {revision} replaces this job")
+    failure = Failure("SUPERSEDED", why)
     statement = (
         update(jobs)
         .where(jobs.c.study_uid == study_uid, jobs.c.state.in_(_REPLACED))

@@ -26,3 +26,11 @@ def get_study(site: TheSite, study_uid: StudyUid) -> StudyDetail:
     study = StudyOut.of(site.store.study(study_uid))
     jobs = [JobOut.of(job, study.revision) for job in site.store.jobs(study_uid=study_uid)]
     return StudyDetail(**study.model_dump(), jobs=jobs)
+
+
+@router.post("/{study_uid}/reprocess", status_code=202)
+def reprocess_study(site: TheSite, study_uid: StudyUid) -> JobOut:
+    """Measure a study again when nothing else waits; 409 while it arrives, waits or runs."""
+    job = site.store.measure_again(study_uid)
+    site.submit(job.id)
+    return JobOut.of(job, job.revision)

@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from service.cli import backup, demo, doctor, models, network, operate, processes, study, training
+from service.cli import (
+    backup,
+    demo,
+    doctor,
+    jobs,
+    models,
+    network,
+    operate,
+    processes,
+    study,
+    training,
+)
 from service.cli.invocation import Invocation
 
 app = typer.Typer(
@@ -56,6 +67,7 @@ app.add_typer(operate.db, name="db", rich_help_panel=_OPERATE)
 app.command(rich_help_panel=_OPERATE)(doctor.doctor)
 app.command(rich_help_panel=_OPERATE)(backup.backup)
 app.command(rich_help_panel=_OPERATE)(backup.restore)
+app.add_typer(jobs.jobs, name="jobs", rich_help_panel=_OPERATE)
 app.add_typer(models.models, name="models", rich_help_panel=_OPERATE)
 _HANDED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 models.models.command("import", add_help_option=False, context_settings=_HANDED_ON)(

@@ -355,3 +355,16 @@ def test_openapi_is_where_it_is_said_to_be_and_the_stock_pages_are_off(client):
     document = client.get("/api/v1/openapi.json").json()
     assert "/api/v1/jobs/{job_id}/events/stream" in document["paths"]
     assert client.get("/docs").status_code == 404
+
+
+def test_a_study_is_measured_again_and_workers_are_told(client, site, delivered):
+    told = []
+    client.app.state.site = replace(site, submit=told.append)
+    answer = client.post(f"/api/v1/studies/{delivered.study_uid}/reprocess")
+    assert answer.status_code == 202
+    assert (answer.json()["revision"], answer.json()["state"]) == (2, "queued")
+    assert told == [answer.json()["id"]]
+    again = client.post(f"/api/v1/studies/{delivered.study_uid}/reprocess")
+    assert_problem(again, 409, "ILLEGAL_MOVE")
+    assert_problem(client.post("/api/v1/studies/1.2.3/reprocess"), 404, "UNKNOWN_STUDY")
+    assert client.get(f"/api/v1/jobs/{delivered.id}").json()["superseded_by"] == 2

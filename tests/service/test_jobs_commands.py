@@ -1,0 +1,48 @@
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from jobs.job import JobState, Priority
+from service.cli.app import app
+
+
+@pytest.fixture
+def call(tmp_path):
+    """Run a command of `osteon jobs` on the database that the fixture `store` has open."""
+
+    def called(*arguments):
+        url = f"store.url=sqlite:///{tmp_path / 'store.sqlite'}"
+        return CliRunner().invoke(app, ["--set", url, "jobs", *arguments])
+
+    return called
+
+
+def test_a_named_study_is_measured_again(call, store, delivered):
+    result = call("reprocess", delivered.study_uid, "--json")
+    assert result.exit_code == 0
+    [told] = json.loads(result.stdout)
+    assert (told["study_uid"], told["revision"]) == (delivered.study_uid, 2)
+    assert store.job(told["job_id"]).priority == Priority.REPROCESS
+
+
+def test_all_means_those_whose_last_results_were_delivered(call, store, delivered, rejected):
+    result = call("reprocess", "--all")
+    assert result.exit_code == 0
+    assert delivered.study_uid in result.stdout
+    assert rejected.study_uid not in result.stdout
+    assert call("reprocess", "--all").stdout == ""  # it waits already
+    assert len(store.jobs(JobState.QUEUED)) == 1
+
+
+def test_what_cannot_be_measured_again_is_an_error_with_its_code(call, delivered):
+    assert "UNKNOWN_STUDY" in call("reprocess", "1.2.3").stderr
+    call("reprocess", delivered.study_uid)
+    waiting = call("reprocess", delivered.study_uid)
+    assert waiting.exit_code == 1
+    assert "ILLEGAL_MOVE" in waiting.stderr
+
+
+def test_studies_are_named_or_all(call):
+    assert call("reprocess").exit_code == 2
+    assert call("reprocess", "1.2.3", "--all").exit_code == 2
