@@ -80,7 +80,7 @@ def method_words(document: Document, comparison: Comparison | None = None) -> tu
         f"ADC: {document['fit']}, b {b_values} s/mm²",
         *(f"model {model}" for model in models),
         burden_in_words(document),
-        f"ADC classes at {low:g} and {high:g} µm²/s",
+        f"ADC classes at {low:g} and {high:g} µm²/s (10⁻⁶ mm²/s)",
         *(limit_sources(prior) if prior else ()),
         f"Osteon {provenance['software_version']}, run {provenance['run_id']}",
     )

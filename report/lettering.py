@@ -1,4 +1,4 @@
-"""Letters for pictures: a font that travels with the package, so pictures are the same anywhere."""
+"""Letters for pictures and pages: fonts that travel with the package, the same anywhere."""
 
 from __future__ import annotations
 
@@ -6,18 +6,33 @@ import io
 from functools import cache
 from importlib.resources import files
 
+from fontTools.ttLib import TTFont
 from PIL import ImageFont
 
 RESEARCH_USE_ONLY = "RESEARCH USE ONLY"
 NOT_FOR_DIAGNOSIS = "not for diagnosis or treatment decisions"
+FONT_FILES = {False: "DejaVuSansCondensed.subset.ttf", True: "DejaVuSansCondensed-Bold.subset.ttf"}
+"""By whether they are bold; in `report/fonts`."""
 
-_REGULAR = "DejaVuSansCondensed.subset.ttf"
-_BOLD = "DejaVuSansCondensed-Bold.subset.ttf"
+
+def font_bytes(bold: bool = False) -> bytes:
+    """Return a font file of the package."""
+    return files("report").joinpath("fonts", FONT_FILES[bold]).read_bytes()
 
 
 @cache
 def font(size_px: int, bold: bool = False) -> ImageFont.FreeTypeFont:
     """Return the font at a size in pixels; FreeType's own layout, not the machine's."""
-    path = files("report").joinpath("fonts", _BOLD if bold else _REGULAR)
-    letters = io.BytesIO(path.read_bytes())
+    letters = io.BytesIO(font_bytes(bold))
     return ImageFont.truetype(letters, size_px, layout_engine=ImageFont.Layout.BASIC)
+
+
+def can_print(words: str) -> bool:
+    """Return whether the fonts have every sign of `words`: no other font may step in."""
+    return all(ord(sign) in _signs() for sign in words)
+
+
+@cache
+def _signs() -> frozenset[int]:
+    both = [TTFont(io.BytesIO(font_bytes(bold))).getBestCmap() or {} for bold in (False, True)]
+    return frozenset(both[0].keys() & both[1].keys())

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from report.sheet import FAINT, INK, PANEL, RED, SOFT, WHITE, Box, Ink, Sheet
 
 _CLASSES = {INK: "ink", SOFT: "soft", FAINT: "faint", PANEL: "panel", RED: "red", WHITE: "paper"}
+_FAMILY = "Osteon, DejaVu Sans Condensed, sans-serif"
 _ANCHORS = {"l": "start", "m": "middle", "r": "end"}
 _MIDDLE_EM = 0.35
 """From the middle of letters down to their base line, as a share of their size."""
@@ -63,6 +64,7 @@ class SvgSheet(Sheet):
     def markup(self) -> Markup:
         """Return the drawing; every text in it is escaped."""
         head = '<svg xmlns="http://www.w3.org/2000/svg" role="img" class="chart"'
+        head += f' font-family="{_FAMILY}"'
         head += f' viewBox="0 0 {_number(self.width)} {_number(self.height)}"'
         label = escape(self._title)
         body = "".join(self._parts)

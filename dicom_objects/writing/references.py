@@ -46,7 +46,7 @@ def refer(
         if uid not in built:
             built[uid] = [_source(template, r) for r in behind[uid]]
         derivation.SourceImageSequence = built[uid]
-    _refer_as_a_whole(dataset, [r for references in behind.values() for r in references])
+    refer_as_a_whole(dataset, [r for references in behind.values() for r in references])
 
 
 def evidence_of(reference: ImageReference, study_uid: str) -> Dataset:
@@ -78,13 +78,14 @@ def _source(template: Dataset, reference: ImageReference) -> Dataset:
     return item
 
 
-def _refer_as_a_whole(dataset: Dataset, references: Iterable[ImageReference]) -> None:
+def instances_of(references: Iterable[ImageReference]) -> list[Dataset]:
+    """Return each stored image once, in order, without its frames."""
+    return [_instance(image, uid, []) for _, image, uid in _frames(references)]
+
+
+def refer_as_a_whole(dataset: Dataset, references: Iterable[ImageReference]) -> None:
     """List each stored image once, and the series that they are in."""
-    frames: _Frames = {}
-    for r in references:
-        listed = frames.setdefault((r.series_uid, r.sop_class_uid, r.sop_instance_uid), [])
-        if r.frame_number is not None:
-            listed.append(r.frame_number)
+    frames = _frames(references)
     dataset.SourceImageSequence = [
         _instance(sop_class_uid, sop_instance_uid, sorted(set(numbers)))
         for (_, sop_class_uid, sop_instance_uid), numbers in frames.items()
@@ -94,6 +95,15 @@ def _refer_as_a_whole(dataset: Dataset, references: Iterable[ImageReference]) ->
         instance = _instance(sop_class_uid, sop_instance_uid, [])
         series.setdefault(series_uid, []).append(instance)
     dataset.ReferencedSeriesSequence = [_series(*one) for one in series.items()]
+
+
+def _frames(references: Iterable[ImageReference]) -> _Frames:
+    frames: _Frames = {}
+    for r in references:
+        listed = frames.setdefault((r.series_uid, r.sop_class_uid, r.sop_instance_uid), [])
+        if r.frame_number is not None:
+            listed.append(r.frame_number)
+    return frames
 
 
 def _instance(sop_class_uid: str, sop_instance_uid: str, frame_numbers: list[int]) -> Dataset:

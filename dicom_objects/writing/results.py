@@ -111,10 +111,10 @@ def encode_results(content: ResultContent, folder: Path) -> tuple[EncodedObject,
             *_named("adc", [station.adc for station in stations], folder),
             ("sr", report, folder / "sr.dcm"),
         ]
-        name = read_patient_name(_first_file(content.study))
+        name = read_patient_name(first_file(content.study))
         for _, dataset, _ in built:
             dataset.PatientName = name
-        return tuple(_write(*one) for one in built)
+        return tuple(write_object(*one) for one in built)
 
 
 def _named(
@@ -125,7 +125,8 @@ def _named(
             yield kind, dataset, folder / f"{kind}_{k}.dcm"
 
 
-def _first_file(study: DiffusionStudy) -> Path:
+def first_file(study: DiffusionStudy) -> Path:
+    """Return the file that patient and study are copied from."""
     return next(iter(study.sources[0].images_by_b.values()))[0].path
 
 
@@ -228,7 +229,8 @@ def _references(stations: list[_EncodedStation]) -> dict[str, SegmentReference]:
     return {name: reference for name, (_, reference) in found.items()}
 
 
-def _write(kind: str, dataset: Dataset, path: Path) -> EncodedObject:
+def write_object(kind: str, dataset: Dataset, path: Path) -> EncodedObject:
+    """Write one finished object, and say what it is."""
     dcmwrite(path, dataset, enforce_file_format=True)
     return EncodedObject(
         kind,

@@ -1,0 +1,216 @@
+"""The one-page report: what stands on it, and the file that it becomes."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+
+import numpy as np
+import pikepdf
+import pypdf
+import pytest
+
+from imaging.quality import QualityNote
+from report import fragments, pdf
+from report.documents import measurements_document, measurements_json
+from report.page import Page, page_figures, report_html
+from report.page_image import page_images
+from report.patient import NAME_NOT_PRINTABLE, PatientText
+from report.pdf import ReportLibraryMissing, UnknownAddress, report_pdf
+
+PATIENT = PatientText(
+    names=("Müller-Łukasz, Анна",),
+    patient_id="PID-0815",
+    birth_date="19550203",
+    sex="F",
+    accession_number="ACC-77",
+    study_date="20260301",
+    scanner="SIEMENS Aera",
+    field_strength_t=1.5,
+)
+
+
+@pytest.fixture
+def page(content, images):
+    document = measurements_document(content)
+    figures = page_figures(content, images)
+    return Page(document, figures, "2026-03-01T12:00:05+00:00", PATIENT)
+
+
+@pytest.fixture
+def made(page):
+    return report_pdf(page)
+
+
+def words(made):
+    return " ".join(
+        " ".join(p.extract_text() for p in pypdf.PdfReader(io.BytesIO(made)).pages).split()
+    )
+
+
+def test_the_order_is_that_of_a_reading(page):
+    html = report_html(page)
+    marks = ["RESEARCH USE ONLY", "Patient ID", "Total diffusion volume", "<figure>",
+             "Volume of disease by ADC", "Over time",
+             'class="regions"', 'class="lesions"', 'class="notes"', 'class="method"',
+             'class="reader"']  # fmt: skip
+    places = [html.index(mark) for mark in marks]
+    assert places == sorted(places)
+
+
+def test_it_is_one_page_with_the_numbers_of_the_document(made, page):
+    said = words(made)
+    assert len(pypdf.PdfReader(io.BytesIO(made)).pages) == 1
+    totals = page.document["totals"]
+    for number in (f"{totals['tdv_ml']:.1f}", f"{totals['adc_um2_s']['median']:.0f}"):
+        assert number in said
+    for text in ("Müller-Łukasz, Анна", "PID-0815", "1955-02-03, female", "ACC-77", "2026-03-01",
+                 "SIEMENS Aera, 1.5 T", "signal step of 3 %", "no earlier study", "PARTIAL BODY",
+                 "not covered: Skull", "run run-1", "burden by the rule"):  # fmt: skip
+        assert text in said, text
+    assert said.count("RESEARCH USE ONLY") >= 2
+
+
+def test_the_page_made_from_the_file_is_the_page_made_at_once(page, content):
+    read_back = json.loads(measurements_json(content))
+    assert report_html(replace(page, document=read_back)) == report_html(page)
+
+
+def test_the_same_run_gives_the_same_bytes(page, made, monkeypatch):
+    monkeypatch.setattr("time.time", lambda: 2e9)
+    assert report_pdf(page) == made
+    other = {**page.document, "fit": "another"}
+    assert report_pdf(replace(page, document=other)) != made
+
+
+def test_it_is_what_an_archive_asks_for(made):
+    """PDF/A-3u, as far as it can be read from the file without a validator (ISO 19005-3)."""
+    with pikepdf.open(io.BytesIO(made)) as file:
+        assert file.check_pdf_syntax() == []
+        assert not file.is_encrypted
+        with file.open_metadata() as metadata:
+            assert metadata.pdfa_status == "3U"
+            assert metadata["xmp:CreateDate"].startswith("2026-03-01T12:00:05")
+        [intent] = file.Root.OutputIntents
+        assert intent.S == "/GTS_PDFA1"
+        assert len(intent.DestOutputProfile.read_bytes()) > 400
+        assert "/Names" not in file.Root or "/JavaScript" not in file.Root.Names
+        assert len(file.trailer.ID) == 2
+        for part in file.objects:
+            if not isinstance(part, pikepdf.Dictionary | pikepdf.Stream):
+                continue
+            assert part.get("/S") not in ("/JavaScript", "/Launch", "/URI")
+            if part.get("/Type") == "/FontDescriptor":
+                assert {"/FontFile2", "/FontFile3"} & set(part.keys())
+            if part.get("/Type") == "/Font":
+                assert "/ToUnicode" in part or part.Subtype != "/Type0"
+            if part.get("/Filter") is not None:
+                assert "/LZWDecode" not in str(part.Filter)
+
+
+def test_only_fonts_of_the_package_are_in_it(made):
+    with pikepdf.open(io.BytesIO(made)) as file:
+        fonts = {
+            str(part.BaseFont).partition("+")[2]
+            for part in file.objects
+            if isinstance(part, pikepdf.Dictionary) and part.get("/Type") == "/Font"
+        }
+    assert fonts == {"Osteon-Semi-Condensed", "Osteon-Bold-Semi-Condensed"}
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://127.0.0.1:9/x.png", "file:///etc/hostname", "data:image/png;base64,AA", "other.png"],
+)
+def test_nothing_outside_the_page_is_fetched(page, monkeypatch, address):
+    html = report_html(page).replace("pictures/plain.png", address)
+    monkeypatch.setattr(pdf, "report_html", lambda _: html)
+    with pytest.raises(UnknownAddress, match="nothing was fetched"):
+        report_pdf(page)
+
+
+@pytest.mark.parametrize("name", ["<img src=x onerror=alert(1)>", "A & B <script>1</script>"])
+def test_what_a_header_says_is_text_and_never_markup(page, name):
+    html = report_html(replace(page, patient=replace(PATIENT, names=(name,))))
+    assert name not in html
+    assert "&lt;" in html
+
+
+def test_a_name_is_printed_whole_or_not_at_all(page):
+    def said(*names):
+        return report_html(replace(page, patient=replace(PATIENT, names=names)))
+
+    assert "Yamada, Tarou" in said("Yamada, Tarou", "山田, 太郎")
+    assert "Wang" in said("王, 小東", "Wang")
+    alone = said("王, 小東")
+    assert NAME_NOT_PRINTABLE in alone
+    assert "王" not in alone
+
+
+def test_a_page_for_pixels_says_nothing_of_the_patient(page):
+    said = words(report_pdf(replace(page, patient=None)))
+    for text in ("Müller", "Анна", "PID-0815", "1955", "ACC-77", "Aera"):
+        assert text not in said
+    assert "see the header of this image" in said
+
+
+def test_no_repr_shows_the_patient(page):
+    for text in ("Müller", "PID-0815", "1955", "ACC-77", "Aera"):
+        assert text not in repr(page)
+        assert text not in repr(PATIENT)
+
+
+def test_pixels_of_the_page_are_white_paper_with_the_red_line(made):
+    [pixels] = page_images(made)
+    assert pixels.shape == (1754, 1241, 3)
+    assert (pixels[-5] == 255).all()
+    red = np.abs(pixels.astype(int) - (0xB0, 0x00, 0x20)).max(axis=-1) < 12
+    assert red[:120].sum() > 10_000
+    assert red[-100:].any()
+
+
+def test_the_most_that_can_be_said_fits_on_one_page(content, images):
+    """Every region, many lesions, a list of focal lesions, and more notes than are shown."""
+    measurement = content.measurement
+    long = QualityNote(
+        "SIGNAL_STEP", "warning", "A sentence about the input that is long. " * 4, 0.1
+    )
+    regions = tuple(
+        replace(measurement.regions[0], name=name)
+        for name in ("skull", "cervical_spine", "thoracic_spine", "lumbar_spine", "sacrum",
+                     "pelvis", "ribs", "sternum", "clavicles", "scapulae", "humerus_left",
+                     "humerus_right", "femur_left", "femur_right", "whole_skeleton")
+    )  # fmt: skip
+    lesions = tuple(replace(measurement.lesions[0], name=f"L{k:02d}") for k in range(40))
+    full = replace(
+        content,
+        measurement=replace(measurement, regions=regions, lesions=lesions, n_lesions=40),
+        quality=(long,) * 9,
+    )
+    made = report_pdf(Page(measurements_document(full), page_figures(full, images), "2026-03-01"))
+    assert len(pypdf.PdfReader(io.BytesIO(made)).pages) == 1
+    assert "3 more in measurements.json" in words(made)
+
+
+def test_without_the_systems_library_one_sentence_says_what_to_install(page, monkeypatch):
+    def gone(name):
+        message = f"cannot load library 'libpango-1.0-0' for {name}"
+        raise OSError(message)
+
+    monkeypatch.setattr(pdf.importlib, "import_module", gone)
+    pdf._weasyprint.cache_clear()
+    try:
+        with pytest.raises(ReportLibraryMissing, match=r"libpango-1\.0-0") as caught:
+            report_pdf(page)
+    finally:
+        pdf._weasyprint.cache_clear()
+    assert caught.value.code == "REPORT_LIBRARY"
+    assert str(caught.value).count(". ") == 0
+
+
+def test_a_region_outside_the_images_has_dashes_and_no_zero(content):
+    table = str(fragments.regions(measurements_document(content)))
+    row = next(line for line in table.splitlines() if 'data-region="skull"' in line)
+    assert row.count("<td>–</td>") == 7  # noqa: RUF001
+    assert ">0" not in row
