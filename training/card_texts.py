@@ -82,13 +82,14 @@ rule gates it, it adds nothing to TDV and gADC, and the sum of its volumes is no
 SAP after Wuts et al. (J Bone Oncol 2026): pre-trained on nine skeletal regions of healthy people,
 then a new head, and an encoder that moves slower than the decoder; one patch a lesion an epoch and
 as many without. Osteon chose: a light residual U-Net for two cores in place of SwinUNETR, the grid,
-the rates, more changes of signal, T1 of many voxel sizes, the threshold on validation patients.""",
+the rates, more changes of signal, T1 of many voxel sizes, most patches without a lesion at what is
+as bright as one, Dice over the batch, the threshold on validation patients.""",
     limits="""\
 - It was shown synthetic disease only, focal and never diffuse: how real metastases, treated
   disease, fractures, haemangioma or degeneration look to it is not known.
 - T1 was the phantom's: spin-echo-like, fat bright, marrow between, lesions dark. Other T1, fat
   suppression, Dixon water or contrast agent are not what it learned; reading leaves them out.
-- Few bodies, a short fit, a small network: nothing of the published size was trained.
+- Bodies of one phantom, a short fit, a small network: nothing of the published size was trained.
 - The threshold serves detection; volumes and long axes follow it. Look at Dice and at the sizes of
   the predictions above before one of them is used.
 - T1 and diffusion of a patient who moved by more than registration finds do not match.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,17 @@ from imaging.agreement import dice
 from imaging.focal_lesions import FOCAL_CLASSES, THRESHOLD
 from training.errors import TrainingError
 from training.export import Finished, export_network
-from training.focal.cases import FOCAL_TEST_SEEDS, read_focal, validation_patients
+from training.focal.cases import (
+    FOCAL_TEST_SEEDS,
+    read_focal,
+    skeleton_patients,
+    validation_patients,
+)
+from training.focal.evaluation import skeleton_dice
 from training.focal.fit import fitted_seconds
 from training.focal.pretraining import CHECKPOINT
 from training.focal.settings import load_focal
-from training.focal.stages import lesion_network
+from training.focal.stages import lesion_network, skeleton_network
 from training.focal.threshold import choose_on
 from training.inference import eager_predictor
 from training.seeds import seeds_in_words
@@ -113,4 +120,18 @@ def _trained_on(
     before = run / "pretraining" / experiment.initialisation / CHECKPOINT
     if before.exists():
         told["hours_of_pretraining"] = round(fitted_seconds(before) / 3600, 2)
+        told |= _skeleton(experiment, run, before)
     return told
+
+
+def _skeleton(experiment: FocalExperiment, run: Path, before: Path) -> dict[str, str]:
+    """Say what SAP's pre-training knows of people who were not fitted; nothing where none are."""
+    people = skeleton_patients(experiment) if experiment.initialisation == "sap" else []
+    if not people:
+        return {}
+    network = skeleton_network(experiment, before)
+    found = skeleton_dice(network, read_focal(people, run / "cases"), experiment)
+    means = {name: math.fsum(values) / len(values) for name, values in found.items()}
+    words = ", ".join(f"{name} {mean:.2f}" for name, mean in means.items())
+    seeds = experiment.cohort.skeleton_seeds
+    return {"skeleton_dice": f"{words}; {len(people)} healthy people not fitted, seeds {seeds}"}

@@ -17,7 +17,7 @@ from training.errors import TrainingError
 from training.focal.cases import Wanted
 from training.focal.exam_table import exam_table
 from training.focal.export import export_focal, is_focal
-from training.focal.pretraining import as_initialised, fine_tune
+from training.focal.pretraining import as_initialised, fine_tune, pretrain
 from training.focal.threshold import choose_on
 from training.scoring.case import CaseResult
 from training.scoring.lesions import score_lesions
@@ -63,6 +63,25 @@ def test_a_focal_run_is_exported_as_every_network_is(fitted, tmp_path):
     assert "no burden" in card
     assert "3201-3202" in card
     assert "## Threshold" in card
+
+
+def test_the_card_says_what_skeleton_the_pretraining_learned(experiment, cases, tmp_path):
+    cohort = dataclasses.replace(
+        experiment.cohort, validation_seeds="3201-3202", skeleton_seeds="3301"
+    )
+    told = as_initialised(dataclasses.replace(experiment, cohort=cohort), "sap")
+    begin = pretrain(told, cases, tmp_path, lambda *_: None)
+    fine_tune(told, cases, begin, tmp_path / "sap", lambda *_: None)
+    (tmp_path / "cases").mkdir()
+    for patient in (Wanted(3201, True), Wanted(3202, True), Wanted(3301, False)):
+        write_case(toy_case(patient.seed), patient.path(tmp_path / "cases"))
+    export(tmp_path, tmp_path / "models", None)
+    declared = json.loads((tmp_path / "models" / "focal" / "osteon.json").read_text())
+    said = declared["trained_on"]["skeleton_dice"]
+    assert said.startswith("skeleton 0.")
+    assert ", cervical 0." in said
+    assert "thoracic" not in said  # nobody here has one
+    assert "1 healthy people not fitted, seeds 3301" in said
 
 
 def test_serving_loads_it_and_answers_as_the_run_did(fitted, tmp_path):
