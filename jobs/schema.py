@@ -97,6 +97,18 @@ instances = Table(
     Index(None, "study_uid", "revision"),
 )
 
+# Whose a study is, as keyed digests: nobody's ID, name or date of birth.
+examinations = Table(
+    "examinations",
+    metadata,
+    Column("study_uid", UID, ForeignKey(studies.c.uid), primary_key=True),
+    Column("patient_key", DIGEST, nullable=False),  # empty: the images do not say
+    Column("birth_key", DIGEST, nullable=False),
+    Column("sex_key", DIGEST, nullable=False),
+    Column("taken_at", String(26), nullable=False),
+    Index(None, "patient_key"),
+)
+
 # What nodes that share a spool are receiving; a row of a dead node grows old and is removed.
 receptions = Table(
     "receptions",

@@ -12,6 +12,7 @@ from jobs.claims import JobClaims
 from jobs.engine import make_engine
 from jobs.errors import StoreUnavailable
 from jobs.events import JobHistory
+from jobs.examinations import ExaminationRecords
 from jobs.lifecycle import JobLifecycle
 from jobs.migrate import require_head
 from jobs.overview import WorkOverview
@@ -37,6 +38,7 @@ class JobStore(
     JobLifecycle,
     JobHistory,
     JobResults,
+    ExaminationRecords,
     WorkOverview,
 ):
     """Studies, jobs, events, results and deliveries. Threads may share one; processes may not."""
