@@ -69,4 +69,7 @@ def build(settings: Settings) -> Build:
         device_uid=str(derived_uid("device", "osteon", version())),
         settings_digest=settings_digest(settings),
         adc_map=settings.results.adc_map,
+        pdf=settings.report.pdf,
+        secondary_capture=settings.report.secondary_capture,
+        mip=settings.report.mip,
     )

@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from service.monitoring_settings import MonitoringSettings
+from service.report_section import ReportSettings
 from service.sections import (
     AdcSection,
     ApiSettings,
@@ -70,6 +71,7 @@ class Settings(BaseSettings):
     normalisation: NormalisationSection = NormalisationSection()
     disease: DiseaseSettings = DiseaseSettings()
     results: ResultSettings = ResultSettings()
+    report: ReportSettings = ReportSettings()
     api: ApiSettings = ApiSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
     destinations: tuple[DestinationSettings, ...] = ()

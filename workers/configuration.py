@@ -34,6 +34,12 @@ class Build:
     """Of the settings that change pixels or numbers."""
     adc_map: bool = True
     """Whether ADC maps are among the results."""
+    pdf: bool = True
+    """Whether the PDF report is among the objects for the PACS; the file is made in any case."""
+    secondary_capture: bool = True
+    """Whether its page as pixels is."""
+    mip: bool = True
+    """Whether the rotating projections are."""
 
 
 @dataclass(frozen=True)

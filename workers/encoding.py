@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from dicom_objects.writing.results import ResultContent, encode_results
 from imaging.provenance import BurdenMethod, ModelIdentity, Provenance
-from jobs.result import ResultFile
 from report.content import ReportContent, ReportImages
 from report.documents import measurements_json
 from report.histogram import adc_histogram
@@ -18,6 +17,8 @@ from report.mip import View
 from report.mip_image import mip_png
 from report.picture import result_picture
 from report.spreadsheet import lesions_csv
+from workers.reporting import ReportMaker
+from workers.results_folder import object_file, result_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from imaging.model import ModelSpec
     from imaging.quality import QualityNote
     from imaging.stations import Assembly
+    from jobs.result import ResultFile
     from workers.configuration import Build
 
 
@@ -71,11 +73,18 @@ class Findings:
 def encode(
     findings: Findings, run: Run, folder: Path, seconds: Mapping[str, float]
 ) -> tuple[ResultFile, ...]:
-    """Write SEG, SR, numbers and pictures into `folder`; paths are relative to it."""
+    """Write SEG, SR, numbers, pictures and report into `folder`; paths are relative to it."""
     objects = tuple(_dicom(findings, run, folder))
     images = _images(findings)
     content = _report_content(findings, run, seconds, images)
-    return (*objects, *_documents(content, folder), *_pictures(content, images, folder))
+    dated = dataclasses.replace(content, provenance=_provenance(findings, run, run.at, run.at))
+    report = ReportMaker(dated, images, findings.study, run.build, uid_seed(findings, run))
+    return (
+        *objects,
+        *_documents(content, folder),
+        *_pictures(content, images, folder),
+        *report.files(folder),
+    )
 
 
 def uid_seed(findings: Findings, run: Run) -> str:
@@ -91,6 +100,7 @@ def uid_seed(findings: Findings, run: Run) -> str:
         *models,
         run.build.settings_digest,
         f"adc map {run.build.adc_map}",
+        *(f"note {note.code}" for note in findings.quality),  # one can depend on the machine
         f"{run.build.software_version} {run.build.git_commit} {run.build.device_uid}",
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -111,13 +121,7 @@ def _dicom(findings: Findings, run: Run, folder: Path) -> Iterator[ResultFile]:
         focal=findings.focal,
     )
     for made in encode_results(content, folder):
-        file = _result(made.kind, made.path.relative_to(folder).as_posix(), folder)
-        yield dataclasses.replace(
-            file,
-            sop_class_uid=str(made.sop_class_uid),
-            sop_instance_uid=str(made.sop_instance_uid),
-            series_uid=str(made.series_uid),
-        )
+        yield object_file(made, folder)
 
 
 def _documents(content: ReportContent, folder: Path) -> Iterator[ResultFile]:
@@ -127,7 +131,7 @@ def _documents(content: ReportContent, folder: Path) -> Iterator[ResultFile]:
     }
     for kind, (name, text) in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="")
-        yield _result(kind, name, folder)
+        yield result_file(kind, name, folder)
 
 
 def _images(findings: Findings) -> ReportImages:
@@ -142,12 +146,12 @@ def _images(findings: Findings) -> ReportImages:
 
 def _pictures(content: ReportContent, images: ReportImages, folder: Path) -> Iterator[ResultFile]:
     (folder / "result.png").write_bytes(result_picture(content, images))
-    yield _result("picture", "result.png", folder)
+    yield result_file("picture", "result.png", folder)
     thresholds = content.measurement.thresholds_um2_s
     for view in (View.CORONAL, View.SAGITTAL):
         name = f"mip_{view.value}.png"
         (folder / name).write_bytes(mip_png(images, view, thresholds_um2_s=thresholds))
-        yield _result("mip", name, folder)
+        yield result_file("mip", name, folder)
 
 
 def _report_content(
@@ -182,17 +186,3 @@ def _provenance(findings: Findings, run: Run, start: datetime, end: datetime) ->
         finished_at=end.isoformat(timespec="seconds"),
         burden=findings.burden,
     )
-
-
-_MEDIA_TYPES = {
-    ".dcm": "application/dicom",
-    ".json": "application/json",
-    ".csv": "text/csv",
-    ".png": "image/png",
-}
-
-
-def _result(kind: str, name: str, folder: Path) -> ResultFile:
-    path = folder / name
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return ResultFile(kind, name, _MEDIA_TYPES[path.suffix], name, digest)

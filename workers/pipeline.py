@@ -25,6 +25,7 @@ from workers.disease import burden_method, find_disease
 from workers.encoding import Findings, Run, encode
 from workers.focal import find_focal
 from workers.observations import Observations
+from workers.reporting import report_notes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +101,7 @@ class Pipeline:
         with recorder.stage(Stage.MEASURE):
             measured = measure(fit.adc_um2_s, body.labels, disease, lesions, grid, self.measurement)
             seen_by = Observations(study, assembly, fit, body.labels, signal, measured)
-            notes = (*seen_by.notes(), *focal.notes)
+            notes = (*seen_by.notes(), *focal.notes, *report_notes())
         with recorder.stage(Stage.ENCODE):
             told = (self._specs, burden_method(self.disease, disease), signal.unit, started_at)
             findings = Findings(

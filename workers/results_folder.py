@@ -4,21 +4,47 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import os
 import shutil
 import uuid
 from typing import TYPE_CHECKING
 
 from dicom_node.durable import sync_folder
+from jobs.result import ResultFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from dicom_objects.writing.results import EncodedObject
     from jobs.job import Job
-    from jobs.result import ResultFile
 
 _UNFINISHED = ".unfinished-"
+_MEDIA_TYPES = {
+    ".dcm": "application/dicom",
+    ".json": "application/json",
+    ".csv": "text/csv",
+    ".pdf": "application/pdf",
+    ".png": "image/png",
+}
+
+
+def result_file(kind: str, name: str, folder: Path) -> ResultFile:
+    """Describe a file that was written into `folder`, with the digest of its bytes."""
+    path = folder / name
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return ResultFile(kind, name, _MEDIA_TYPES[path.suffix], name, digest)
+
+
+def object_file(made: EncodedObject, folder: Path) -> ResultFile:
+    """Describe a DICOM object that was written into `folder`."""
+    return dataclasses.replace(
+        result_file(made.kind, made.path.relative_to(folder).as_posix(), folder),
+        sop_class_uid=str(made.sop_class_uid),
+        sop_instance_uid=str(made.sop_instance_uid),
+        series_uid=str(made.series_uid),
+    )
 
 
 @contextlib.contextmanager

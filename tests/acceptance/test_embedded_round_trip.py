@@ -23,6 +23,13 @@ pytestmark = pytest.mark.acceptance
 SEG = "1.2.840.10008.5.1.4.1.1.66.4"
 ADC = "1.2.840.10008.5.1.4.1.1.30"
 SR = "1.2.840.10008.5.1.4.1.1.88.34"
+REPORT = {
+    "1.2.840.10008.5.1.4.1.1.104.1": 1,  # Encapsulated PDF
+    "1.2.840.10008.5.1.4.1.1.7": 1,  # its page as pixels
+    "1.2.840.10008.5.1.4.1.1.7.2": 1,  # rotating projections, grey
+    "1.2.840.10008.5.1.4.1.1.7.4": 1,  # and in colour
+}
+EACH = {SEG: 2, ADC: 2, SR: 1, **REPORT}
 N_STUDIES = 10
 N_KILLS = 4
 TRAINED = Path(__file__).parents[2] / "model_repository"
@@ -54,7 +61,7 @@ def test_a_study_comes_back_from_the_pacs_byte_for_byte(
             [job] = store.jobs()
             results = service.folder / "data/results"
             classes = assert_the_pacs_has_what_was_kept(store, results, orthanc, job.id)
-            assert classes == {SEG: 2, ADC: 2, SR: 1}
+            assert classes == EACH
             assert {"read", "anatomy", "encode", "deliver"} <= set(store.stage_seconds(job.id))
             files = {r.name: results / r.path for r in store.results(job.id)}
     finally:
@@ -120,8 +127,8 @@ def test_killed_at_random_moments_nothing_is_lost_and_nothing_comes_twice(
         for job in store.jobs():
             results = service.folder / "data/results"
             classes = assert_the_pacs_has_what_was_kept(store, results, orthanc, job.id)
-            assert classes == {SEG: 2, ADC: 2, SR: 1}
-    assert len(orthanc.instances()) == 5 * N_STUDIES
+            assert classes == EACH
+    assert len(orthanc.instances()) == sum(EACH.values()) * N_STUDIES
 
 
 class Killer:

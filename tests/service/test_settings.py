@@ -154,6 +154,14 @@ def test_a_site_can_do_without_adc_maps():
     assert not worker_configuration(without).build.adc_map
 
 
+@pytest.mark.parametrize("name", ["pdf", "secondary_capture", "mip"])
+def test_a_site_chooses_what_of_the_report_it_sends(name):
+    assert getattr(worker_configuration(load_settings()).build, name)
+    without = worker_configuration(load_settings({"report": {name: False}})).build
+    sent = {one: getattr(without, one) for one in ("pdf", "secondary_capture", "mip")}
+    assert sent == {"pdf": True, "secondary_capture": True, "mip": True} | {name: False}
+
+
 def test_disease_is_found_by_the_network_that_is_named_or_by_the_rule(tmp_path):
     models = {"repository": str(tmp_path), "disease": "mine"}
     assert (

@@ -11,7 +11,7 @@ from workers.encoding import Run, uid_seed
 
 RUN = Run("run-1", datetime(2026, 3, 1, tzinfo=UTC), "ab" * 32, BUILD)
 ANATOMY = SimpleNamespace(name="anatomy", version="1.0.0", sha256="cd" * 32, thresholds={})
-FOUND = SimpleNamespace(study=SimpleNamespace(study_uid="2.25.1"), models=(ANATOMY,))
+FOUND = SimpleNamespace(study=SimpleNamespace(study_uid="2.25.1"), models=(ANATOMY,), quality=())
 
 
 def test_the_run_has_no_part_in_the_uids():
@@ -32,9 +32,14 @@ def test_another_threshold_of_the_same_model_changes_the_uids():
     assert uid_seed(_with_disease(0.5), RUN) != uid_seed(_with_disease(0.45), RUN)
 
 
+def test_a_note_that_depends_on_the_machine_changes_the_uids():
+    noted = SimpleNamespace(**{**vars(FOUND), "quality": (SimpleNamespace(code="REPORT_LIBRARY"),)})
+    assert uid_seed(noted, RUN) != uid_seed(FOUND, RUN)
+
+
 def _with_disease(threshold):
     name, digest = "disease", "ef" * 32
     disease = SimpleNamespace(
         name=name, version="1.0.0", sha256=digest, thresholds={name: threshold}
     )
-    return SimpleNamespace(study=FOUND.study, models=(ANATOMY, disease))
+    return SimpleNamespace(study=FOUND.study, models=(ANATOMY, disease), quality=())

@@ -1,0 +1,92 @@
+"""The report for people: a PDF, and what of it goes to the PACS.
+
+A study is measured and delivered without the PDF where this machine lacks a library that makes
+it: a quality note says so, in the log, in the numbers and in the report for machines.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dicom_objects.reading.study_texts import read_study_texts
+from dicom_objects.writing.report_objects import ReportParts, encode_report_objects
+from dicom_objects.writing.results import first_file
+from imaging.quality import QualityNote
+from report.documents import measurements_document
+from report.mip_series import mip_series
+from report.page import Page, page_figures
+from report.page_image import page_images
+from report.patient import PatientText
+from report.pdf import ReportLibraryMissing, report_pdf, require_library
+from workers.results_folder import object_file, result_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dicom_objects.reading.records import DiffusionStudy
+    from jobs.result import ResultFile
+    from report.content import ReportContent, ReportImages
+    from workers.configuration import Build
+
+_LOG = logging.getLogger(__name__)
+
+
+def report_notes() -> tuple[QualityNote, ...]:
+    """Return a note where this machine cannot make the PDF; its code is REPORT_LIBRARY."""
+    try:
+        require_library()
+    except ReportLibraryMissing as missing:
+        _LOG.warning("%s [%s]", missing, missing.code)
+        return (QualityNote(missing.code, "info", str(missing)),)
+    return ()
+
+
+@dataclass(frozen=True, eq=False)
+class ReportMaker:
+    """Makes the report of one run; equal runs give equal bytes."""
+
+    content: ReportContent
+    """Its provenance has the run's time and no other."""
+    images: ReportImages = field(repr=False)
+    study: DiffusionStudy
+    build: Build
+    uid_seed: str
+
+    def files(self, folder: Path) -> Iterator[ResultFile]:
+        """Write `report.pdf` and the objects that this site sends into `folder`."""
+        pdf, pages = self._drawn()
+        if pdf is not None:
+            (folder / "report.pdf").write_bytes(pdf)
+            yield result_file("report", "report.pdf", folder)
+        parts = ReportParts(pdf=pdf if self.build.pdf else None, pages=pages)
+        if self.build.mip:
+            turned = mip_series(self.images, self.content.measurement.thresholds_um2_s)
+            parts = dataclasses.replace(parts, mip=turned.plain, overlay=turned.overlay)
+        provenance = self.content.provenance
+        for made in encode_report_objects(parts, self.study, provenance, self.uid_seed, folder):
+            yield object_file(made, folder)
+
+    def _drawn(self) -> tuple[bytes | None, tuple[NDArray[np.uint8], ...]]:
+        """Return the PDF, and its pages as pixels where they are sent."""
+        texts = read_study_texts(first_file(self.study))
+        page = Page(
+            document=measurements_document(self.content),
+            figures=page_figures(self.content, self.images),
+            made_at=self.content.provenance.finished_at,
+            patient=PatientText(**dataclasses.asdict(texts)),
+            comparison=self.content.comparison,
+        )
+        try:
+            pdf = report_pdf(page)
+        except ReportLibraryMissing:  # `report_notes` says it, once and everywhere
+            return None, ()
+        if not self.build.secondary_capture:
+            return pdf, ()
+        return pdf, page_images(report_pdf(dataclasses.replace(page, patient=None)))
