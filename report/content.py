@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from imaging.focal_lesions import FocalLesions
     from imaging.geometry import Geometry
+    from imaging.measured_study import StudyOrigin
     from imaging.measurement import Measurement
     from imaging.provenance import Provenance
     from imaging.quality import QualityNote
@@ -45,6 +46,8 @@ class ReportContent:
     """Volume of disease by ADC in mL, `report.histogram.adc_histogram`; empty: not counted."""
     comparison: Comparison | None = None
     """The patient's earlier studies; None: they were not looked for."""
+    origin: StudyOrigin | None = None
+    """When the study was made and on which scanner; None: not known."""
 
 
 @dataclass(frozen=True, eq=False)

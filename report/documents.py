@@ -11,12 +11,14 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from report import rounding
+from report.prior_documents import note_of, priors_of, trend_of
 from report.rounding import rounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from imaging.focal_lesions import FocalLesions
+    from imaging.measured_study import StudyOrigin
     from imaging.measurement import (
         AdcStatistics,
         BinnedVolumes,
@@ -24,10 +26,9 @@ if TYPE_CHECKING:
         LesionMeasurement,
         RegionMeasurement,
     )
-    from imaging.quality import QualityNote
     from report.content import ReportContent
 
-SCHEMA_VERSION = "2.3"
+SCHEMA_VERSION = "2.4"
 
 _ADC_DIGITS = {
     "mean": rounding.ADC_UM2_S,
@@ -79,6 +80,7 @@ def measurements_document(content: ReportContent) -> dict[str, object]:
         "research_use_only": True,
         "run_id": content.provenance.run_id,
         "study_uid": content.study_uid,
+        "examination": _examination(content.origin),
         "series_uids_in": [str(s["series_uid"]) for s in content.series if s.get("used")],
         "b_values": list(content.b_values),
         "fit": content.fit,
@@ -98,8 +100,9 @@ def measurements_document(content: ReportContent) -> dict[str, object]:
         "met_rads": [_region(region) for region in measurement.met_rads],
         "lesions": [_lesion(lesion) for lesion in measurement.lesions],
         "focal": _focal(content.focal),
-        "priors": [],
-        "quality": [_note(note) for note in content.quality],
+        "priors": priors_of(content.comparison),
+        "trend": trend_of(content.comparison),
+        "quality": [note_of(note) for note in content.quality],
         "series": [_series(record) for record in content.series],
         "stages": {
             name: rounded(seconds, rounding.SECONDS) for name, seconds in content.stages.items()
@@ -112,6 +115,16 @@ def measurements_json(content: ReportContent) -> str:
     """Return the text of `measurements.json`: indented, UTF-8 as it is, one newline at the end."""
     document = measurements_document(content)
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _examination(origin: StudyOrigin | None) -> dict[str, object] | None:
+    if origin is None:
+        return None
+    return {
+        "taken_at": origin.date or None,
+        "scanner": origin.scanner,
+        "scanner_key": origin.scanner_key or None,
+    }
 
 
 def _totals(content: ReportContent) -> dict[str, object]:
@@ -162,6 +175,7 @@ def _binning(binned: BinnedVolumes) -> dict[str, object]:
 def _lesion(lesion: LesionMeasurement) -> dict[str, object]:
     return {
         "name": lesion.name,
+        "tracking_uid": lesion.tracking_uid or None,
         "label": lesion.label,
         "region": lesion.region,
         "centroid_mm": [rounded(v, rounding.LENGTH_MM) for v in lesion.centroid_mm],
@@ -213,15 +227,6 @@ def _classes(classes: ClassVolumes) -> list[float | None]:
 def _shares(classes: ClassVolumes) -> list[float | None] | None:
     shares = classes.shares
     return None if shares is None else [rounded(100 * s, rounding.PERCENT) for s in shares]
-
-
-def _note(note: QualityNote) -> dict[str, object]:
-    return {
-        "code": note.code,
-        "severity": note.severity,
-        "text": note.text,
-        "measured": rounded(note.measured, rounding.SHAPE),
-    }
 
 
 def _series(record: Mapping[str, object]) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from report.documents import measurements_document
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from report.content import ReportContent
@@ -36,6 +36,7 @@ COLUMNS: tuple[str, ...] = (
     "level",
     "coverage_status",
     "name",
+    "tracking_uid",
     "region",
     "coverage_fraction",
     "bone_volume_ml",
@@ -55,6 +56,13 @@ COLUMNS: tuple[str, ...] = (
     "class_low_percent",
     "class_intermediate_percent",
     "class_high_percent",
+    "prior_study_uid",
+    "prior_date",
+    "track_state",
+    "volume_change_percent",
+    "volume_call",
+    "adc_change_percent",
+    "adc_call",
 )
 
 
@@ -67,12 +75,16 @@ def lesions_csv(content: ReportContent) -> str:
     the one in `measurements.json`.
     """
     document: dict[str, Any] = measurements_document(content)
-    rows = [_total(document["totals"]) | {"coverage_status": document["coverage_status"]}]
+    changes = _changes(document["priors"])
+    rows: list[dict[str, object]] = [
+        _total(document["totals"]) | {"coverage_status": document["coverage_status"]}
+    ]
     rows += [_region(region) for region in document["regions"]]
     rows += [_region(region) | {"level": "met_rads"} for region in document["met_rads"]]
     rows += [_lesion(lesion) for lesion in document["lesions"]]
     focal = document["focal"] or {"lesions": ()}
     rows += [_lesion(lesion) | {"level": "focal_lesion"} for lesion in focal["lesions"]]
+    rows = [row | changes.get((row["level"], row["name"]), {}) for row in rows]
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
@@ -111,6 +123,7 @@ def _lesion(lesion: Mapping[str, Any]) -> dict[str, object]:
     return {
         "level": "lesion",
         "name": lesion["name"],
+        "tracking_uid": lesion["tracking_uid"],
         "region": lesion["region"],
         "disease_volume_ml": lesion["volume_ml"],
         "evaluable": "true" if lesion["evaluable"] else "false",
@@ -119,6 +132,33 @@ def _lesion(lesion: Mapping[str, Any]) -> dict[str, object]:
         "centroid_y_mm": y_mm,
         "centroid_z_mm": z_mm,
         **_shared(lesion),
+    }
+
+
+def _changes(priors: Sequence[Mapping[str, Any]]) -> dict[tuple[object, object], dict[str, object]]:
+    """Return the changes since the earlier study that reports give first, by level and name."""
+    prior = next((one for one in priors if one["headline"]), None)
+    if prior is None:
+        return {}
+    known = {"prior_study_uid": prior["study_uid"], "prior_date": prior["date"]}
+    delta = prior["delta"]
+    rows = {("total", "total"): _change(delta["tdv_ml"], delta["gadc_um2_s"])}
+    for level, name in (("region", "regions"), ("met_rads", "met_rads")):
+        for one in prior[name]:
+            rows[level, one["name"]] = _change(one["volume_ml"], one["adc_um2_s"])
+    for track in prior["tracks"]:
+        for part in track["current"]:
+            changed = _change(track["volume_ml"], track["adc_um2_s"])
+            rows["lesion", part] = {"track_state": track["state"], **changed}
+    return {key: known | row for key, row in rows.items()}
+
+
+def _change(volume: Mapping[str, Any], adc: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        "volume_change_percent": volume["percent"],
+        "volume_call": volume["call"],
+        "adc_change_percent": adc["percent"],
+        "adc_call": adc["call"],
     }
 
 

@@ -60,7 +60,8 @@ def test_what_does_not_apply_or_is_missing_is_empty_and_not_zero(content):
 
 def test_every_column_with_a_quantity_names_its_unit():
     plain = {"study_uid", "run_id", "level", "name", "region", "n_lesions", "evaluable", "log_tdv",
-             "coverage_status", "adc_skewness", "adc_kurtosis"}  # fmt: skip
+             "coverage_status", "adc_skewness", "adc_kurtosis", "tracking_uid", "prior_study_uid",
+             "prior_date", "track_state", "volume_call", "adc_call"}  # fmt: skip
     units = ("_ml", "_mm", "_um2_s", "_fraction", "_percent")
     assert [c for c in COLUMNS if c not in plain and not c.endswith(units)] == []
 
