@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from phantom.patient import Patient
 
 _SLICES_PER_STEP = 2
+_TABLE_MM = (8.0, 6.0, 12.0)
+"""How far the person lies from where he lay at his first visit, at most."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def acquire(
     `body` is the person as painted on `body_grid`, where another scan of him needs it too.
     """
     rng = np.random.default_rng(patient.streams["acquisition"])
-    plan = _plan(patient, protocol, rng)
+    plan = _plan_of_visit(patient, protocol, rng)
     body = body or paint_body(patient, _painting_grid(plan.geometry))
     maps = model_of(patient).tissue_maps(body, patient)
     middle = slice(1, None, _SLICES_PER_STEP)
@@ -89,7 +91,18 @@ def acquire(
 def body_grid(patient: Patient, protocol: Protocol = Protocol()) -> Geometry:
     """Return the grid on which `acquire` paints the person: another grid is another body."""
     rng = np.random.default_rng(patient.streams["acquisition"])
-    return _painting_grid(_plan(patient, protocol, rng).geometry)
+    return _painting_grid(_plan_of_visit(patient, protocol, rng).geometry)
+
+
+def _plan_of_visit(patient: Patient, protocol: Protocol, rng: np.random.Generator) -> _Plan:
+    """Plan a first visit, or a later one as the first with the table elsewhere."""
+    if "visit" not in patient.streams:
+        return _plan(patient, protocol, rng)
+    first = _plan(patient, protocol, np.random.default_rng(patient.streams["plan"]))
+    table = np.random.default_rng(patient.streams["visit"]).uniform(-1, 1, 3) * _TABLE_MM
+    affine = first.geometry.affine.copy()
+    affine[:3, 3] += table
+    return replace(first, geometry=Geometry(first.geometry.shape, affine))
 
 
 def _plan(patient: Patient, protocol: Protocol, rng: np.random.Generator) -> _Plan:

@@ -34,6 +34,9 @@ class PlannedLesion:
     where: tuple[float, float, float]
     """Uniform numbers that choose the place in the region's marrow."""
     seed: int
+    place_mm: tuple[float, float, float] | None = None
+    """A place of the reference person that `where` gives way to: the same place of the body
+    however the person lies."""
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ class Grown:
     index: NDArray[np.uint16] = field(repr=False)
     adc_um2_s: tuple[float, ...]
     contrast: tuple[float, ...]
+    planned: tuple[int, ...] = ()
+    """Which of the plan's lesions each is, from 0; -1 for a patch of diffuse disease."""
 
 
 def grow_lesions(canvas: Canvas, labels: NDArray[np.uint8], disease: Disease) -> Grown:
@@ -38,17 +40,20 @@ def grow_lesions(canvas: Canvas, labels: NDArray[np.uint8], disease: Disease) ->
     index = np.zeros(labels.shape, np.uint16)
     adc: list[float] = []
     contrast: list[float] = []
+    planned: list[int] = []
     if disease.diffuse_fraction > 0:
         n = _infiltrate(canvas, labels, disease, index)
         rng = np.random.default_rng(disease.seed)
         adc += list(np.clip(rng.normal(disease.diffuse_adc_um2_s, 120, n), 500, 2300))
         contrast += list(np.clip(rng.normal(disease.diffuse_contrast, 0.4, n), 2.0, 7.0))
+        planned += [-1] * n
     marrow = _marrow_by_region(canvas, labels, {p.region for p in disease.lesions})
-    for plan in disease.lesions:
+    for position, plan in enumerate(disease.lesions):
         if len(marrow[plan.region][0]) and _grow(canvas, labels, index, plan, marrow, len(adc) + 1):
             adc.append(plan.adc_um2_s)
             contrast.append(plan.contrast)
-    return Grown(index, tuple(adc), tuple(contrast))
+            planned.append(position)
+    return Grown(index, tuple(adc), tuple(contrast), tuple(planned))
 
 
 def _marrow_by_region(
@@ -78,6 +83,8 @@ def _grow(
 ) -> bool:
     """Take the nearest bone voxels under a warped metric until the volume is reached."""
     where = np.array([m[int(plan.where[0] * len(m))] for m in marrow[plan.region]], dtype=float)
+    if plan.place_mm is not None:
+        where = canvas.locate(np.array([plan.place_mm]))[0]
     radius = (plan.volume_ml * 1000 * 0.75 / np.pi) ** (1 / 3)
     box = canvas.box(where, 2.2 * radius + 6)
     if box is None:

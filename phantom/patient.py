@@ -13,6 +13,7 @@ from phantom.contoured import disease as contoured_disease
 from phantom.contoured import values as contoured_values
 from phantom.disease import Disease, draw_disease
 from phantom.habitus import Habitus, draw_habitus
+from phantom.posture import moved
 from phantom.tissue import TissueValues, draw_tissues
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ class Patient:
     tissues: TissueValues = field(repr=False)
     disease: Disease = field(repr=False)
     streams: Mapping[str, np.random.SeedSequence] = field(repr=False)
-    """Independent sources of randomness for what is drawn while painting and acquiring."""
+    """Independent sources of randomness for what is drawn while painting and acquiring; those of
+    a later visit (`phantom.follow_up`) are "moved", "plan" and "visit" beside the usual ones."""
 
     @cached_property
     def habitus(self) -> Habitus:
@@ -63,7 +65,10 @@ class Patient:
         """
         if self.options.body_model is not BodyModelName.BEADED:
             raise ValueError(f"a {self.options.body_model} person has no habitus")
-        return draw_habitus(np.random.default_rng(self.streams["habitus"]))
+        drawn = draw_habitus(np.random.default_rng(self.streams["habitus"]))
+        if "moved" not in self.streams:
+            return drawn
+        return moved(drawn, np.random.default_rng(self.streams["moved"]))
 
 
 _STREAMS = (
