@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from report.shown import Document
 
 _BAR = Box(0, 1, 90, 9)
-_CHART = Box(0, 0, 318, 176)
-_TREND = Box(0, 0, 318, 150)
+_CHART = Box(0, 0, 262, 176)
+_TREND = Box(0, 0, 262, 150)
 
 
 @cache

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from report.shown import Document
 
 MOST_NOTES = 6
-_ROOM_PX = (423.0, 344.0)
-"""Width and height of the place for the projections, CSS pixels: 112 x 91 mm."""
+_ROOM_PX = (466.0, 378.0)
+"""Width and height of the place for the projections, CSS pixels: 123 x 100 mm."""
 _GAP_PX = 7.6
 _SHARPNESS = 2.5
 """Pixels of a picture for one CSS pixel: 240 dpi on paper."""

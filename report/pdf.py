@@ -9,7 +9,6 @@ missing there is no PDF, and a sentence says so.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import io
 import warnings
 from functools import cache
@@ -86,14 +85,16 @@ def _laid_out(html: str, known: Mapping[str, bytes], identifier: bytes) -> bytes
 
 @cache
 def _weasyprint() -> ModuleType:
-    try:  # it loads libraries of the system, which may be missing
-        return importlib.import_module("weasyprint")
+    try:
+        import weasyprint  # noqa: PLC0415 - it loads libraries of the system, which may be missing
     except (ImportError, OSError) as error:
         message = (
             "The PDF report cannot be made: a library that WeasyPrint needs is missing on this "
             f"machine; install {_PACKAGES} and restart the worker."
         )
         raise ReportLibraryMissing(message) from error
+    loaded: ModuleType = weasyprint
+    return loaded
 
 
 def _packaged() -> dict[str, bytes]:
@@ -104,7 +105,7 @@ def _packaged() -> dict[str, bytes]:
 
 def _fetcher(known: Mapping[str, bytes]) -> Any:  # noqa: ANN401 - of an untyped library
     """Return what gives WeasyPrint the files that it asks for, and refuses every other address."""
-    urls = importlib.import_module("weasyprint.urls")
+    urls = _weasyprint().urls
 
     def fetch(_self: object, url: str, _headers: object = None) -> Any:  # noqa: ANN401
         name = url.removeprefix(_BASE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -193,12 +194,19 @@ def test_the_most_that_can_be_said_fits_on_one_page(content, images):
     assert "3 more in measurements.json" in words(made)
 
 
-def test_without_the_systems_library_one_sentence_says_what_to_install(page, monkeypatch):
-    def gone(name):
-        message = f"cannot load library 'libpango-1.0-0' for {name}"
-        raise OSError(message)
+class NoPango:
+    """Ends the import of WeasyPrint as cffi does where a library of the system is missing."""
 
-    monkeypatch.setattr(pdf.importlib, "import_module", gone)
+    @staticmethod
+    def find_spec(name, *_):
+        if name == "weasyprint":
+            message = "cannot load library 'libpango-1.0-0'"
+            raise OSError(message)
+
+
+def test_without_the_systems_library_one_sentence_says_what_to_install(page, monkeypatch):
+    monkeypatch.delitem(sys.modules, "weasyprint", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [NoPango, *sys.meta_path])
     pdf._weasyprint.cache_clear()
     try:
         with pytest.raises(ReportLibraryMissing, match=r"libpango-1\.0-0") as caught:
