@@ -110,6 +110,7 @@ REMOVED_ORGANS = Code("REMOVED_ORGANS", PRIVATE_SCHEME, "Volume removed as organ
 REMOVED_CANAL = Code("REMOVED_CANAL", PRIVATE_SCHEME, "Volume removed as spinal canal")
 BURDEN_METHOD = Code("BURDEN_METHOD", PRIVATE_SCHEME, "How the disease mask was made")
 FOCAL_METHOD = Code("FOCAL_METHOD", PRIVATE_SCHEME, "How focal lesions were listed")
+CHANGE = Code("CHANGE", PRIVATE_SCHEME, "Change against an earlier study")
 QUALITY_NOTE = Code("QUALITY_NOTE", PRIVATE_SCHEME, "Note on input quality")
 RESEARCH_NOTICE = Code("RESEARCH_NOTICE", PRIVATE_SCHEME, "Research use notice")
 

@@ -44,7 +44,7 @@ def lesion_group(
 ) -> VolumetricROIMeasurementsAndQualitativeEvaluations:
     """Return the group of a lesion, whoever found it: TID 1411 with its segment."""
     return VolumetricROIMeasurementsAndQualitativeEvaluations(
-        tracking_identifier=tracking(lesion.name, seed),
+        tracking_identifier=tracking(lesion.name, seed, lesion.tracking_uid),
         referenced_segment=ReferencedSegment(
             segment.sop_class_uid,
             segment.sop_instance_uid,
@@ -60,9 +60,12 @@ def lesion_group(
     )
 
 
-def tracking(name: str, seed: str) -> TrackingIdentifier:
-    """Return the identifier that a lesion or region has in every object of the results."""
-    return TrackingIdentifier(uid=tracking_uid(seed, name), identifier=name)
+def tracking(name: str, seed: str, known_uid: str = "") -> TrackingIdentifier:
+    """Return the identifier that a lesion or region has in every object of the results.
+
+    `known_uid` is that of a lesion that is followed through studies.
+    """
+    return TrackingIdentifier(uid=known_uid or tracking_uid(seed, name), identifier=name)
 
 
 def site(structure: str) -> FindingSite:

@@ -73,6 +73,8 @@ class ResultContent:
     """Whether ADC maps are written: not every PACS takes parametric maps."""
     focal: FocalLesions | None = None
     """Focal lesions get SEGs of their own: a second definition, never mixed with the burden."""
+    changes: tuple[str, ...] = ()
+    """Changes of the totals against earlier studies, a sentence each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,6 +190,7 @@ def _encode_report(content: ResultContent, stations: list[_EncodedStation]) -> D
         evidence=list(_evidence(stations)),
         library=[one for station in stations for one in library_slices(station.slices)],
         focal=content.focal,
+        changes=content.changes,
     )
     number = FIRST_SERIES_NUMBER + len(stations)
     return encode_report(report, content.provenance, content.uid_seed, number)

@@ -73,7 +73,12 @@ def encode_segmentation(
         pixel_array=np.stack([s.mask for s in segments], axis=-1),
         segmentation_type=SegmentationTypeValues.BINARY,
         segment_descriptions=[
-            describe(number, segment, tracking_uid(plan.uid_seed, segment.name), provenance)
+            describe(
+                number,
+                segment,
+                segment.tracking_uid or tracking_uid(plan.uid_seed, segment.name),
+                provenance,
+            )
             for number, segment in enumerate(segments, start=1)
         ],
         series_instance_uid=derived_uid(plan.uid_seed, "seg series", plan.name),

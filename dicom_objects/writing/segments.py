@@ -38,6 +38,8 @@ class Segment:
     mask: NDArray[np.bool_] = field(repr=False)
     focal: FocalLesions | None = None
     """The list that a focal lesion is of; None: a structure, or a lesion of the burden."""
+    tracking_uid: str = ""
+    """Of a lesion that is followed through studies; empty: this study's alone."""
 
 
 def segments_of(
@@ -63,6 +65,7 @@ def segments_of(
             lesion.region,
             is_lesion=True,
             mask=lesion_labels == lesion.label,
+            tracking_uid=lesion.tracking_uid,
         )
         for lesion in lesions
         if lesion.label in here

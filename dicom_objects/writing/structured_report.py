@@ -74,6 +74,8 @@ class ReportContent:
     library: Sequence[SourceSlice] = field(repr=False)
     """The few images that the image library lists."""
     focal: FocalLesions | None = None
+    changes: tuple[str, ...] = ()
+    """Changes of the totals against earlier studies, a sentence each."""
 
 
 def encode_report(
@@ -146,6 +148,7 @@ def _total(
     notes = [(codes.RESEARCH_NOTICE, RESEARCH_NOTICE)]
     notes.append((codes.BURDEN_METHOD, method))
     notes += [(codes.FOCAL_METHOD, content.focal.in_words())] if content.focal else []
+    notes += [(codes.CHANGE, text) for text in content.changes]
     notes += [(codes.QUALITY_NOTE, f"{n.code}: {n.text}") for n in content.quality]
     for name, text in notes:
         item = TextContentItem(name, text, RelationshipTypeValues.CONTAINS)

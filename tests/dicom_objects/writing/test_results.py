@@ -329,3 +329,17 @@ def test_masks_of_another_grid_are_refused(content, tmp_path):
             ),
             tmp_path,
         )
+
+
+def test_a_lesion_that_is_followed_keeps_its_name_and_uid_in_seg_and_report(content, tmp_path):
+    measured = content.measurement
+    first = replace(measured.lesions[0], name="L07", tracking_uid="2.25.4711")
+    known = replace(measured, lesions=(first, *measured.lesions[1:]))
+    sentence = "TDV -60 % against the study of 2025-10-01"
+    made = encode_results(replace(content, measurement=known, changes=(sentence,)), tmp_path)
+    segments = [i for s in read(made, "seg") for i in s.SegmentSequence]
+    assert {i.TrackingUID for i in segments if i.TrackingID == "L07"} == {"2.25.4711"}
+    assert "L01" not in {i.TrackingID for i in segments}
+    (report,) = read(made, "sr")
+    values = {str(element.value) for element in report.iterall() if element.VR in {"UI", "UT"}}
+    assert {"2.25.4711", sentence} <= values
