@@ -158,16 +158,19 @@ def run_worker(
     with watched_worker(settings, waiting) as listener:
         supervisor = replace(make_supervisor(settings, store), listener=listener)
         if celery:
-            return _hear(settings, supervisor, options)
+            return _hear(settings, supervisor, stop, options)
         supervisor.run(stop)
     return 0
 
 
-def _hear(settings: Settings, supervisor: Supervisor, options: Sequence[str]) -> int:
+def _hear(
+    settings: Settings, supervisor: Supervisor, stop: threading.Event, options: Sequence[str]
+) -> int:
     from workers.doorbell.worker import CeleryWorker, UnusableOptions  # noqa: PLC0415
 
     queue, bell = settings.queue, make_bell(settings, supervisor.store)
-    worker = CeleryWorker(bell.app, bell, supervisor, queue.ring_again_s, queue.deaf_after_s)
+    times_s = queue.ring_again_s, queue.deaf_after_s
+    worker = CeleryWorker(bell.app, bell, supervisor, *times_s, stop)
     try:
         return worker.run(options)
     except UnusableOptions as error:

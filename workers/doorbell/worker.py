@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from celery import signals
 from celery.bootsteps import StartStopStep
+from celery.exceptions import WorkerShutdown
 from click.exceptions import UsageError
 
 from workers.doorbell.app import TASK
@@ -53,7 +54,8 @@ class CeleryWorker:
     supervisor: Supervisor
     ring_again_s: float
     deaf_after_s: float
-    _stop: threading.Event = field(default_factory=threading.Event)
+    stop: threading.Event = field(default_factory=threading.Event)
+    """Set at SIGTERM; one that came before Celery listened to signals ends the worker too."""
     _activity: Activity = field(default_factory=Activity)
 
     def run(self, options: Sequence[str] = ()) -> int:
@@ -69,7 +71,7 @@ class CeleryWorker:
         self.app.steps["worker"].add(self._companions())
 
         def hear(**_: object) -> None:
-            self._stop.set()
+            self.stop.set()
 
         signals.worker_shutting_down.connect(hear, weak=False)
         signals.setup_logging.connect(_leave_logs_alone, weak=False)
@@ -77,12 +79,12 @@ class CeleryWorker:
             status = self.app.start(argv=[*_CELERY, *options])
         except UsageError as error:
             raise UnusableOptions(f"celery worker: {error.format_message()}") from error
-        return 0 if self._stop.is_set() else int(status or 0)
+        return 0 if self.stop.is_set() else int(status or 0)
 
     def _process(self, job_id: str) -> None:
         """Run the job that was rung for, if it is due: Celery's task."""
         with self._activity:
-            handed_back = self.supervisor.take(job_id, self._stop)
+            handed_back = self.supervisor.take(job_id, self.stop)
         if handed_back:
             self.bell.submit(job_id)
 
@@ -98,6 +100,8 @@ class CeleryWorker:
                 super().__init__(worker, **options)
 
             def start(self, worker: Any) -> None:  # noqa: ANN401
+                if ours.stop.is_set():
+                    raise WorkerShutdown(0)
                 ours._accompany(int(worker.concurrency))
 
         return Companions
@@ -108,7 +112,7 @@ class CeleryWorker:
             self._activity, self.bell.waiting, self._queues, places, self.deaf_after_s
         )
         for work in (reconciler.run, watch.run):
-            threading.Thread(target=work, args=(self._stop,), daemon=True).start()
+            threading.Thread(target=work, args=(self.stop,), daemon=True).start()
 
     def _queues(self) -> frozenset[str]:
         return frozenset(self.app.amqp.queues.consume_from)
