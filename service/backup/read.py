@@ -33,8 +33,11 @@ if TYPE_CHECKING:
 _MARK = "restoring"
 
 
-def restore_backup(settings: Settings, source: Path) -> Manifest:
+def restore_backup(settings: Settings, source: Path, *, records_only: bool = False) -> Manifest:
     """Bring the backup in the folder `source` into the data folder and the database of `settings`.
+
+    With `records_only` the data folder keeps its files as they are, and the backup's are left out:
+    the way back to an older version, whose node then indexes what came after the backup.
 
     Raises:
         NotABackup: `source` is none that this software reads.
@@ -50,21 +53,30 @@ def restore_backup(settings: Settings, source: Path) -> Manifest:
     manifest, digests = Manifest.read(source), read_sums(source)
     refuse_newer(manifest.schema, "the backup")
     _require_whole(source, manifest, digests)
-    spool, results = settings.spool_dir, settings.results_dir
-    with refusals_explained(f"the restore into {settings.data_dir}"):
-        results.mkdir(parents=True, exist_ok=True)
-    with Spool(spool).claim(), refusals_explained(f"the restore into {settings.data_dir}"):
-        _require_no_files(spool, results)
+    with (
+        refusals_explained(f"the restore into {settings.data_dir}"),
+        Spool(settings.spool_dir).claim(),
+    ):
         require_empty(settings.store_url)
-        with (
-            unfinished_folder(spool, _MARK) as images,
-            unfinished_folder(results, _MARK) as files,
-        ):
-            _stage(source, digests, {SPOOL: images, RESULTS: files})
-            os.sync()  # once for many thousand files
-            with _in_place(images, spool), _in_place(files, results):
-                load(settings.store_url, source / RECORDS, manifest.schema)
+        with _files(settings, source, {} if records_only else digests):
+            load(settings.store_url, source / RECORDS, manifest.schema)
     return manifest
+
+
+@contextlib.contextmanager
+def _files(settings: Settings, source: Path, digests: Mapping[str, str]) -> Iterator[None]:
+    """Put the files of the backup in their places; take them away again if the block fails."""
+    if not digests:
+        yield
+        return
+    spool, results = settings.spool_dir, settings.results_dir
+    results.mkdir(parents=True, exist_ok=True)
+    _require_no_files(spool, results)
+    with unfinished_folder(spool, _MARK) as images, unfinished_folder(results, _MARK) as files:
+        _stage(source, digests, {SPOOL: images, RESULTS: files})
+        os.sync()  # once for many thousand files
+        with _in_place(images, spool), _in_place(files, results):
+            yield
 
 
 def _require_whole(source: Path, manifest: Manifest, digests: Mapping[str, str]) -> None:

@@ -52,6 +52,10 @@ def backup(
 def restore(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="A folder that osteon backup wrote.")],
+    records_only: Annotated[
+        bool,
+        typer.Option("--records-only", help="The database only; spool and results stay as is."),
+    ] = False,
     as_json: _AsJson = False,
 ) -> None:
     """Bring a backup back into an empty database and an empty data folder: all or nothing.
@@ -66,11 +70,12 @@ def restore(
 
     settings = invocation(context).settings()
     with explained(BackupError, JobsError, DicomNodeError):
-        manifest = restore_backup(settings, folder)
+        manifest = restore_backup(settings, folder, records_only=records_only)
     if as_json:
         print_json(asdict(manifest))
     else:
-        typer.echo(f"{_counted(manifest)} of {manifest.created_at} are restored")
+        part = ", the database only" if records_only else ""
+        typer.echo(f"{_counted(manifest)} of {manifest.created_at} are restored{part}")
     now = serving_models(settings)
     for name in sorted(name for name in manifest.models if manifest.models[name] != now.get(name)):
         typer.echo(

@@ -422,6 +422,26 @@ class TestRefusals:
         refused(RuntimeError)
 
 
+def test_the_record_alone_comes_back_to_a_spool_that_stays(system, tmp_path):
+    """The way back to an older version: what came after the backup is not lost."""
+    made = system("sqlite").set_up()
+    with JobStore(made.url) as store:
+        made.queue(store, "1.2.1")
+        make_backup(made.settings, tmp_path / "backup", Images.UNFINISHED)
+        made.queue(store, "1.2.7")  # after the backup
+        made.receive("1.2.1", 1, first=3)
+    with pytest.raises(StoreNotEmpty):
+        restore_backup(made.settings, tmp_path / "backup", records_only=True)
+    for file in made.settings.data_dir.glob("osteon.sqlite*"):
+        file.unlink()
+    before = made.images()
+    restore_backup(made.settings, tmp_path / "backup", records_only=True)
+    assert made.images() == before
+    with JobStore(made.url) as store:
+        assert [job.study_uid for job in store.jobs()] == ["1.2.1"]
+        index_what_arrived(made, store)
+
+
 def test_an_empty_schema_is_no_obstacle(backup, system):
     """`osteon db upgrade` runs before anything else in compose."""
     for kind in KINDS:
@@ -513,7 +533,7 @@ def test_the_commands_say_what_happened(system, tmp_path):
     done = call(other.settings.data_dir, "restore", tmp_path / "b", "--json")
     assert json.loads(done.stdout)["rows"]["jobs"] == 5
     again = call(other.settings.data_dir, "restore", tmp_path / "b")
-    assert (again.exit_code, "[RESTORE_TARGET_NOT_EMPTY]" in again.stderr) == (1, True)
+    assert (again.exit_code, "[STORE_NOT_EMPTY]" in again.stderr) == (1, True)
     next(made.settings.results_dir.glob("*/report.pdf")).unlink()
     part = call(made.settings.data_dir, "backup", tmp_path / "c", "--all-images")
     assert (part.exit_code, "[BACKUP_INCOMPLETE]" in part.stderr) == (4, True)
