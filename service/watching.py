@@ -101,7 +101,7 @@ def _worker_metrics(
         registry.register(BrokerCollector(waiting))
     if settings.models.backend == "triton":
         add_model_server(registry, settings.models.triton.url)
-    metrics = WorkerMetrics(registry)
+    metrics = WorkerMetrics(registry, [d.name for d in settings.destinations])
     _serve(settings, registry, settings.monitoring.worker_port, stack)
     return metrics
 

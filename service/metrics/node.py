@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 _OBJECT_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _STUDY_S = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0)
 REASONS = ("calling_ae_title", "called_ae_title", "too_many", "other")
+REFUSALS = (
+    ("SPOOL_FULL", "0xA700"),
+    ("SPOOL_UNWRITABLE", "0xA700"),
+    ("HEADER_MISMATCH", "0xA900"),
+    ("INVALID_UID", "0xC000"),
+    ("UNREADABLE_HEADER", "0xC000"),
+)
 
 
 class NodeMetrics:
@@ -87,6 +94,8 @@ class NodeMetrics:
             self._rejected.labels(reason)
         for outcome in Outcome:
             self._received.labels(str(outcome))
+        for code, status in REFUSALS:
+            self._refused.labels(code, status)
         for cause in Cause:
             self._closed.labels(cause.name.lower())
 

@@ -20,6 +20,8 @@ from workers.vitals import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from prometheus_client import CollectorRegistry
 
     from workers.vitals import WorkerVital
@@ -30,6 +32,7 @@ _REQUEST_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 _TDV_ML = (0.0, 1.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0)
 _GADC_UM2_S = tuple(float(value) for value in range(400, 2001, 100))
 _NAME = "osteon_worker_"
+SENT = ("taken", "waiting", "refused")
 OUTCOMES = (
     "delivered",
     "rejected",
@@ -45,11 +48,11 @@ OUTCOMES = (
 class WorkerMetrics:
     """A `workers.vitals.Listener`; several jobs may tell at once."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        """Start every count at zero."""
+    def __init__(self, registry: CollectorRegistry, destinations: Sequence[str] = ()) -> None:
+        """Start every count at zero, so that the first of a kind is an increase."""
         self._work = _Work(registry)
         self._models = _Models(registry)
-        self._results = _Results(registry)
+        self._results = _Results(registry, destinations)
 
     def __call__(self, job_id: str, vital: WorkerVital) -> None:
         """Count one vital."""
@@ -93,6 +96,8 @@ class _Work:
         self._since: dict[str, float] = {}
         for outcome in OUTCOMES:
             self._left.labels(outcome)
+        for outcome in ("retried", "failed"):
+            self._codes.labels(outcome, "WORKER_DIED")
 
     def count(self, job_id: str, vital: WorkerVital) -> None:
         match vital:
@@ -171,7 +176,7 @@ class _Models:
 class _Results:
     """What was sent, and the drift of what was measured: no label, so no study stands out."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, destinations: Sequence[str]) -> None:
         self._sent = Counter(
             f"{_NAME}objects_sent_total",
             "Result objects by destination and what became of them.",
@@ -201,10 +206,14 @@ class _Results:
             registry=registry,
         )
 
+        for destination in destinations:
+            for outcome in SENT:
+                self._sent.labels(destination, outcome)
+
     def count(self, vital: WorkerVital) -> None:
         match vital:
             case ObjectsSent():
-                for outcome in ("taken", "waiting", "refused"):
+                for outcome in SENT:
                     n = getattr(vital, outcome)
                     self._sent.labels(vital.destination, outcome).inc(n)
                 self._send_s.labels(vital.destination).observe(vital.seconds)
