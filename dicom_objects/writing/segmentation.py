@@ -40,6 +40,10 @@ def tracking_uid(uid_seed: str, name: str) -> str:
     return str(derived_uid(uid_seed, "tracking", name))
 
 
+def _tracked(segment: Segment, uid_seed: str) -> str:
+    return segment.tracking_uid or tracking_uid(uid_seed, segment.name)
+
+
 def encode_segmentation(
     plan: ObjectPlan,
     slices: Sequence[SourceSlice],
@@ -73,12 +77,7 @@ def encode_segmentation(
         pixel_array=np.stack([s.mask for s in segments], axis=-1),
         segmentation_type=SegmentationTypeValues.BINARY,
         segment_descriptions=[
-            describe(
-                number,
-                segment,
-                segment.tracking_uid or tracking_uid(plan.uid_seed, segment.name),
-                provenance,
-            )
+            describe(number, segment, _tracked(segment, plan.uid_seed), provenance)
             for number, segment in enumerate(segments, start=1)
         ],
         series_instance_uid=derived_uid(plan.uid_seed, "seg series", plan.name),
