@@ -43,7 +43,8 @@ def report_notes() -> tuple[QualityNote, ...]:
     try:
         require_library()
     except ReportLibraryMissing as missing:
-        _LOG.warning("%s [%s]", missing, missing.code)
+        told = {"event": "report_without_pdf", "code": missing.code}
+        _LOG.warning("%s [%s]", missing, missing.code, extra=told)
         return (QualityNote(missing.code, "info", str(missing)),)
     return ()
 
