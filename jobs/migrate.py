@@ -117,7 +117,9 @@ def _current(engine: Engine) -> str | None:
     try:
         with engine.connect() as connection:
             return revision_of(connection.execution_options(writes=False))
-    except DBAPIError as error:  # wrong name, wrong password, no database: nothing else is asked
+    # Wrong name, wrong password, no database: nothing else is asked. A server that is coming up may
+    # cut a connection, and pg8000 lets that through as an OSError.
+    except (OSError, DBAPIError) as error:
         raise _unavailable(engine, error) from error
 
 
@@ -143,6 +145,7 @@ def _lock(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
-def _unavailable(engine: Engine, error: DBAPIError) -> StoreUnavailable:
+def _unavailable(engine: Engine, error: OSError | DBAPIError) -> StoreUnavailable:
     where = engine.url.render_as_string(hide_password=True)
-    return StoreUnavailable(f"{where} does not answer: {error.orig}")
+    reason = error.orig if isinstance(error, DBAPIError) else error
+    return StoreUnavailable(f"{where} does not answer: {reason}")

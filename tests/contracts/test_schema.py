@@ -1,7 +1,10 @@
 """The migrations and the tables say the same, on both databases."""
 
+import gc
 import re
 import socket
+import struct
+import threading
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -110,3 +113,26 @@ def test_a_server_that_is_away_is_said_without_its_password():
             with pytest.raises(StoreUnavailable, match=str(port)) as refusal:
                 ask(url)
             assert "secret" not in str(refusal.value)
+
+
+# pg8000 1.31.6 leaves such a socket to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_server_that_cuts_connections_while_it_comes_up_is_said_too():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def cut():
+            for _ in range(2):
+                connection, _address = server.accept()
+                with connection:
+                    reset = struct.pack("ii", 1, 0)  # linger for no time: closed by RST
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+                    connection.recv(1)
+
+        cutting = threading.Thread(target=cut)
+        cutting.start()
+        url = f"postgresql+pg8000://osteon:secret@127.0.0.1:{server.getsockname()[1]}/osteon"
+        for ask in (JobStore, upgrade):
+            with pytest.raises(StoreUnavailable, match="does not answer"):
+                ask(url)
+        cutting.join()
+    gc.collect()
