@@ -146,5 +146,5 @@ def _deliveries(seen: Overview) -> Iterator[Metric]:
 def _spec(folder: Path) -> ModelSpec | None:
     try:
         return load_spec(folder)
-    except ModelMismatch:
+    except (ModelMismatch, OSError):
         return None
