@@ -103,3 +103,10 @@ def test_our_settings_in_it_are_settings(name, monkeypatch, tmp_path):
 def test_a_worker_has_time_to_hand_its_jobs_back():
     needed_s = max(2 * supervisor._TERMINATE_S, watch._HAND_BACK_S)
     assert int(SERVICES["worker"]["stop_grace_period"].removesuffix("s")) > 2 * needed_s
+
+
+def test_what_is_mounted_to_be_read_exists():
+    volumes = [plain(v) for s in SERVICES.values() for v in s.get("volumes", [])]
+    mounted = {v.split(":")[0] for v in volumes if v.startswith(".") and v.endswith(":ro")}
+    assert len(mounted) > 5
+    assert [path for path in sorted(mounted) if not (DEPLOY / path).exists()] == []
