@@ -198,3 +198,15 @@ def test_names_follow_the_conventions(exposed):
             assert re.fullmatch(r"(osteon|process|http_server)_[a-z0-9_]+", name)
             assert (kind == "counter") == name.endswith("_total") or name.endswith("_created")
             assert not re.search(r"_(ms|mb|gb|percent)\b", name)
+
+
+def test_the_page_lists_what_the_processes_tell(exposed):
+    page = (PROJECT / "docs/monitoring.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"`((?:osteon|http_server)_\w+)`", page))
+    families_told = {
+        name
+        for text in exposed.values()
+        for name in re.findall(r"^# TYPE (\S+)", text, re.MULTILINE)
+        if not name.startswith("process_") and not name.endswith("_created")
+    }
+    assert listed == families_told
