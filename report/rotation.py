@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import ndimage
 
 from imaging.separable import in_plane, linear_weights
 from report.adc_classes import classify
@@ -139,7 +140,9 @@ def _field(body: Body) -> tuple[NDArray[np.float64], float]:
     seen_from_above = Projection(
         body.signal.max(axis=0), np.zeros(body.signal.shape[1:], np.uint8), (1.0, 1.0)
     )
-    places = np.argwhere(foreground(seen_from_above))
+    shown = foreground(seen_from_above)
+    # Single voxels of noise beside the body would make the field as wide as the images.
+    places = np.argwhere(ndimage.binary_opening(shown, iterations=2))
     if not len(places):
         places = np.array([[0, 0], np.array(body.signal.shape[1:]) - 1])
     spacing = np.array(body.spacing_mm[1:])
