@@ -1,14 +1,18 @@
 """What identifies a patient appears in the DICOM results, and nowhere else."""
 
+import json
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dicom_objects.scanner.study import Identity, write_study
 from jobs.job import JobState
 from jobs.store import JobStore
+from service.logs import ALWAYS, SOMETIMES
 from tests.acceptance.peers import Orthanc, Service, free_port, make_service, storescu, wait_for
+from tests.collector import Collector
 
 pytestmark = pytest.mark.acceptance
 
@@ -24,6 +28,12 @@ def ask(port: int, path: str) -> str:
         return text
 
 
+def log_lines(service: Service) -> list[dict[str, Any]]:
+    """Every line that our processes logged; one that is no JSON fails."""
+    texts = [(service.folder / f"{name}.log").read_text() for name in service.processes]
+    return [json.loads(line) for text in texts for line in text.splitlines()]
+
+
 def send_marked_studies(coarse, folder: Path, port: int) -> None:
     """One study that can be measured, and one of a single b-value that is rejected."""
     write_study(coarse, folder / "whole", MARKED)
@@ -35,8 +45,11 @@ def send_marked_studies(coarse, folder: Path, port: int) -> None:
     assert storescu(folder / "part", port).complete
 
 
-def everything_that_is_written_or_said(service: Service, api_port: int, jobs: list[str]) -> str:
-    said = [ask(api_port, path) for path in ("/", "/metrics", "/readyz", "/api/v1/studies")]
+def everything_that_is_written_or_said(
+    service: Service, api_port: int, watched: list[int], jobs: list[str]
+) -> str:
+    said = [ask(port, "/metrics") for port in watched]
+    said += [ask(api_port, path) for path in ("/", "/metrics", "/readyz", "/api/v1/studies")]
     said += [ask(api_port, "/api/v1/jobs")]
     said += [ask(api_port, f"{page}/{job}") for page in ("/jobs", "/api/v1/jobs") for job in jobs]
     said += [ask(api_port, f"/api/v1/jobs/{job}/events") for job in jobs]
@@ -53,9 +66,12 @@ def test_a_marked_name_is_in_no_log_metric_row_path_or_answer(
     tmp_path: Path, orthanc: Orthanc, quick_models: Path, coarse
 ) -> None:
     service = make_service(tmp_path / "osteon", orthanc, quick_models, quiet_s=2.0)
-    api_port = free_port()
+    api_port, *watched = (free_port() for _ in range(3))
+    collector = Collector()
     settings = service.settings.read_text()
-    service.settings.write_text(f"{settings}\n[api]\nport = {api_port}\n")
+    monitoring = f"node_port = {watched[0]}\nworker_port = {watched[1]}\n"
+    monitoring += f'traces = "{collector.endpoint}"\n'
+    service.settings.write_text(f"{settings}\n[api]\nport = {api_port}\n[monitoring]\n{monitoring}")
     for name in ("node", "worker", "api"):
         service.start(name)
     try:
@@ -65,11 +81,21 @@ def test_a_marked_name_is_in_no_log_metric_row_path_or_answer(
             ended = {JobState.DELIVERED, JobState.REJECTED}
             wait_for("both fates", lambda: {j.state for j in store.jobs()} == ended, 240)
             jobs = [job.id for job in store.jobs()]
-        said = everything_that_is_written_or_said(service, api_port, jobs)
+        said = everything_that_is_written_or_said(service, api_port, watched, jobs)
     finally:
         service.stop()
+        collector.close()
+    spans = collector.spans()
+    said += "".join(str(request) for _, request in collector.requests)
     assert all(job in said for job in jobs)  # what is searched is the real thing
     for canary in CANARIES:
         assert canary not in said.upper()
+    assert {span.trace_id.hex() for span in spans} == set(jobs)
+    assert {"receive", "attempt", "read", "deliver", "send"} <= {span.name for span in spans}
+    for line in log_lines(service):
+        assert set(ALWAYS) <= set(line) <= {*ALWAYS, *SOMETIMES}
+        assert line.get("trace_id") == line.get("job_id")
+    stages = {line.get("stage") for line in log_lines(service) if line["process"] == "job"}
+    assert "read" in stages  # the study that is rejected says so
     names = {orthanc.tag(i["ID"], "PatientName") for i in orthanc.instances()}
     assert names == {MARKED.patient_name}
