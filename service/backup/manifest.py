@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 FORM = 1
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 RECORDS, SPOOL, RESULTS = "records", "spool", "results"
+KEY = "identity.key"
+"""Under its own name in the data folder; there is none where the secret is a setting."""
 _DIGEST_LENGTH = 64
 
 

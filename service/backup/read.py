@@ -22,7 +22,7 @@ from service.backup.copying import (
     unfinished_folder,
 )
 from service.backup.errors import BackupDamaged, TargetNotEmpty
-from service.backup.manifest import RECORDS, RESULTS, SPOOL, Manifest, read_sums
+from service.backup.manifest import KEY, RECORDS, RESULTS, SPOOL, Manifest, read_sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,8 +59,19 @@ def restore_backup(settings: Settings, source: Path, *, records_only: bool = Fal
     ):
         require_empty(settings.store_url)
         with _files(settings, source, {} if records_only else digests):
+            if KEY in digests:  # first: without rows it harms nobody
+                _put_key(source / KEY, settings.data_dir)
             load(settings.store_url, source / RECORDS, manifest.schema)
     return manifest
+
+
+def _put_key(kept: Path, data_dir: Path) -> None:
+    """Put the backup's secret in place of one that was made for the empty database."""
+    draft = data_dir / f".{KEY}-restored"
+    draft.unlink(missing_ok=True)
+    copy_file(kept, draft)
+    draft.replace(data_dir / KEY)
+    sync_folder(data_dir)
 
 
 @contextlib.contextmanager

@@ -26,7 +26,7 @@ from service.backup.copying import (
     unfinished_folder,
 )
 from service.backup.errors import BackupExists, BackupUnwritable
-from service.backup.manifest import MANIFEST, RECORDS, RESULTS, SPOOL, Manifest, write_sums
+from service.backup.manifest import KEY, MANIFEST, RECORDS, RESULTS, SPOOL, Manifest, write_sums
 from service.build import git_commit, version
 from service.chosen_models import model_folders
 
@@ -107,6 +107,8 @@ def _fill(folder: Path, settings: Settings, images: Images) -> Manifest:
     copied = _Copied(folder)
     for path in sorted(records.iterdir()):
         copied.digests[f"{RECORDS}/{path.name}"] = digest_of(path)
+    if (settings.data_dir / KEY).exists():
+        copied.digests[KEY] = copy_file(settings.data_dir / KEY, folder / KEY)
     _copy_results(copied, settings.results_dir)
     _copy_images(copied, settings.spool_dir, images)
     manifest = Manifest(

@@ -422,6 +422,17 @@ class TestRefusals:
         refused(RuntimeError)
 
 
+def test_the_secret_of_patients_digests_comes_back_with_them(system, tmp_path):
+    made, target = system("sqlite").set_up(), system("sqlite")
+    (made.settings.data_dir / "identity.key").write_text("a" * 64)
+    (target.settings.data_dir / "identity.key").write_text("b" * 64)  # made by an early worker
+    make_backup(made.settings, tmp_path / "backup", Images.UNFINISHED)
+    restore_backup(target.settings, tmp_path / "backup")
+    key = target.settings.data_dir / "identity.key"
+    assert key.read_text() == "a" * 64
+    assert key.stat().st_mode & 0o777 == 0o600
+
+
 def test_the_record_alone_comes_back_to_a_spool_that_stays(system, tmp_path):
     """The way back to an older version: what came after the backup is not lost."""
     made = system("sqlite").set_up()
