@@ -13,8 +13,19 @@ import pypdf
 import pytest
 
 from imaging.quality import QualityNote
+from imaging.response import (
+    Change,
+    Comparison,
+    LesionCounts,
+    LesionTrack,
+    PriorComparison,
+    RegionChange,
+    TimePoint,
+)
+from imaging.response_limits import Limit
 from report import fragments, pdf
 from report.documents import measurements_document, measurements_json
+from report.lesion_choice import choose_lesions
 from report.page import Page, page_figures, report_html
 from report.page_image import page_images
 from report.patient import NAME_NOT_PRINTABLE, PatientText
@@ -222,3 +233,76 @@ def test_a_region_outside_the_images_has_dashes_and_no_zero(content):
     row = next(line for line in table.splitlines() if 'data-region="skull"' in line)
     assert row.count("<td>–</td>") == 7  # noqa: RUF001
     assert ">0" not in row
+
+
+@pytest.fixture
+def comparison():
+    """Against one earlier study: TDV up beyond its limit, gADC not judged, L02 is new."""
+    before = TimePoint(
+        "1.2.840.0",
+        "run-0",
+        "2026-01-02",
+        "",
+        5.0,
+        None,
+        1,
+        (5.0, 0.0, 0.0),
+        "complete",
+        (0.0, 5.0),
+    )
+    now = TimePoint(
+        "1.2.840.1", "run-1", "2026-03-01", "", 10.0, 980.0, 2, (2.0, 5.0, 3.0), "complete"
+    )
+    tdv = Change(5.0, 10.0, Limit(-47.1, 89.2, "the pairs of this site"), "up")
+    unjudged = Change(None, 980.0, why="no disease before")
+    region = RegionChange("lumbar_spine", "Lumbar spine", True, "", tdv, unjudged, unjudged)
+    gone = RegionChange("ribs", "Ribs", False, "not covered before", unjudged, unjudged, unjudged)
+    tracks = (
+        LesionTrack(
+            "persistent", "L01", "2.25.1", "lumbar_spine", ("L01",), ("L01",), tdv, unjudged
+        ),
+        LesionTrack("new", "L02", "2.25.2", "lumbar_spine", ("L02",), (), unjudged, unjudged),
+    )
+    counts = LesionCounts(persistent=1, new=1, resolved=3)
+    prior = PriorComparison(
+        before, ("previous",), 58, True, tdv, unjudged, (), (region, gone), (), tracks, counts
+    )
+    return Comparison((before, now), (prior,))
+
+
+def test_changes_stand_with_their_limits_and_no_conclusion(page, images, content, comparison):
+    earlier = replace(images, high_b=images.high_b * 0.9)
+    figures = page_figures(content, replace(images, prior=earlier))
+    assert [figure.name for figure in figures][-1] == "pictures/prior.png"
+    assert figures[1].width_px == figures[2].width_px  # one scale
+    made = report_pdf(replace(page, comparison=comparison, figures=figures))
+    said = words(made)
+    for text in ("2026-01-02, 58 days before", "+100 %, beyond the limit, up (-47 to +89 %)",
+                 "not judged: no disease before", "1 new, 3 no longer seen, 1 persistent",
+                 "limit of TDV (-47 to +89 %): the pairs of this site", "+100 % ▲",
+                 "not covered before", "Earlier study, same scale and window",
+                 "Over time"):  # fmt: skip
+        assert text in said, text
+    assert "no earlier study" not in said
+    assert len(pypdf.PdfReader(io.BytesIO(made)).pages) == 1
+    for conclusion in ("respon", "progress", "stable"):
+        assert conclusion not in said.lower()
+
+
+def test_all_new_lesions_are_listed_beside_the_largest(content, comparison):
+    lesion = content.measurement.lesions[0]
+    many = tuple(
+        replace(lesion, name=f"L{k:02d}", volume_ml=20.0 - k, evaluable=True) for k in range(1, 13)
+    )
+    document = measurements_document(
+        replace(content, measurement=replace(content.measurement, lesions=many))
+    )
+    track = comparison.against[0].tracks[1]
+    new = tuple(replace(track, current=(f"L{k:02d}",)) for k in (2, 7, 12))
+    compared = replace(comparison, against=(replace(comparison.against[0], tracks=new),))
+    chosen = choose_lesions(document, compared)
+    assert [one.row.name for one in chosen.lesions] == [
+        "L01", "L02", "L03", "L04", "L05", "L07", "L12",
+    ]  # fmt: skip
+    assert [one.since for one in chosen.lesions] == ["", "new", "", "", "", "new", "new"]
+    assert chosen.rest == "5 smaller ones in lesions.csv"
