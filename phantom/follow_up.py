@@ -9,7 +9,6 @@ several planned lesions that touch.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +17,7 @@ from imaging.anatomy import BY_NAME
 from phantom.acquisition import Protocol, body_grid
 from phantom.body_models import paint_body
 from phantom.canvas import stretched_canvas
+from phantom.course import Course
 from phantom.disease import Disease, PlannedLesion, draw_disease
 from phantom.patient import Patient, PatientOptions, make_patient
 from phantom.tissue import Tissue
@@ -33,15 +33,6 @@ _APART_ML, _TOUCHING_ML = 0.9, 8.0
 _LEAST_ML = 0.3
 """Smaller planned lesions are drawn up to this: what is not seen cannot be followed."""
 _GONE_ML = 0.02
-
-
-class Course(StrEnum):
-    """What becomes of the disease from the first visit to the last."""
-
-    STABLE = "stable"
-    RESPONDING = "responding"
-    PROGRESSING = "progressing"
-    MIXED = "mixed"
 
 
 @dataclass(frozen=True)

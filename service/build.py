@@ -55,6 +55,9 @@ def settings_digest(settings: Settings) -> str:
         "reading": settings.reading,
     }
     values = {name: section.model_dump(mode="json") for name, section in sections.items()}
+    values["follow_up"] = settings.follow_up.model_dump(
+        mode="json", exclude={"enabled", "identity_key"}
+    )
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 

@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dicom_objects.reading.examination import read_examination
+from workers.comparison import History
+from workers.earlier import FolderResults
 from workers.encoding import Run
 
 if TYPE_CHECKING:
@@ -24,16 +27,24 @@ def find_files(folder: Path) -> tuple[Path, ...]:
     return tuple(p for p in files if not any(part.startswith(".") for part in _below(p, folder)))
 
 
-def identify(paths: Sequence[Path], build: Build) -> Run:
+def identify(paths: Sequence[Path], build: Build, priors: Sequence[Path] = ()) -> Run:
     """Identify a run by its input: the same files give the same UIDs and the same bytes.
 
-    The content time of the results is that of the newest file.
+    The content time of the results is that of the newest file. `priors` are folders of earlier
+    results of the same patient.
+
+    Raises:
+        UnusableResults: one of them holds no results that can be read.
+
     """
+    earlier = FolderResults.of(priors)
+    examination = read_examination(paths)
+    history = None if examination is None else History(examination, earlier)
     digests = sorted(_digest(path) for path in paths)
     whole = hashlib.sha256("".join(digests).encode()).hexdigest()
     newest = max((path.stat().st_mtime for path in paths), default=0.0)
     at = datetime.fromtimestamp(int(newest), UTC)
-    return Run(run_id=f"run-{whole[:16]}", at=at, input_digest=whole, build=build)
+    return Run(run_id=f"run-{whole[:16]}", at=at, input_digest=whole, build=build, history=history)
 
 
 def run_folder(

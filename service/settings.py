@@ -21,6 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from service.follow_up_section import FollowUpSection
 from service.monitoring_settings import MonitoringSettings
 from service.report_section import ReportSettings
 from service.sections import (
@@ -70,6 +71,7 @@ class Settings(BaseSettings):
     adc: AdcSection = AdcSection()
     normalisation: NormalisationSection = NormalisationSection()
     disease: DiseaseSettings = DiseaseSettings()
+    follow_up: FollowUpSection = FollowUpSection()
     results: ResultSettings = ResultSettings()
     report: ReportSettings = ReportSettings()
     api: ApiSettings = ApiSettings()

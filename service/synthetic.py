@@ -81,11 +81,12 @@ def make_study(order: PhantomOrder, out: Path) -> SyntheticStudy:
         t1=t1,
     )
     study = SyntheticStudy(acquisition, dicom_dir, files, order.flavour)
-    _write_truth(study, out / "truth")
+    write_truth(study, out / "truth")
     return study
 
 
-def _write_truth(study: SyntheticStudy, folder: Path) -> None:
+def write_truth(study: SyntheticStudy, folder: Path) -> None:
+    """Write the truth of a study into `folder`: numbers as JSON, arrays as npz."""
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(study.truth_document(), indent=2) + "\n"
     (folder / "truth.json").write_text(text, encoding="utf-8")

@@ -6,6 +6,7 @@ loads only its own libraries.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import socket
 import sys
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from service.build import git_commit, version
 from service.chosen_models import model_folders
+from service.identity_key import identity_key
 from service.settings import SettingsError
 from service.worker_settings import model_server, worker_configuration
 
@@ -183,7 +185,8 @@ def make_supervisor(settings: Settings, store: JobStore) -> Supervisor:
 
     owner = f"{socket.gethostname()}:{os.getpid()}"
     command = (sys.executable, "-m", "service.job_process")
-    return Supervisor(store, worker_configuration(settings), owner, command)
+    told = dataclasses.replace(worker_configuration(settings), identity_key=identity_key(settings))
+    return Supervisor(store, told, owner, command)
 
 
 def make_pipeline(settings: Settings) -> Pipeline:

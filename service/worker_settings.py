@@ -36,6 +36,7 @@ def worker_configuration(settings: Settings) -> WorkerConfiguration:
         adc=settings.adc.model_dump(),
         normalisation=settings.normalisation.model_dump(),
         disease=_disease_fields(settings),
+        follow_up=settings.follow_up.model_dump(mode="json", exclude={"enabled", "identity_key"}),
         thresholds_um2_s=settings.disease.adc_classes_um2_s,
         threads=settings.worker.threads,
         memory_gib=settings.worker.memory_gib,

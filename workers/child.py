@@ -19,6 +19,7 @@ from workers.processing import Processing
 from workers.vitals import Telling, to_parent
 
 if TYPE_CHECKING:
+    from imaging.follow_up import FollowUpSettings
     from workers.configuration import WorkerConfiguration
     from workers.pipeline import Pipeline
     from workers.vitals import Tell
@@ -85,7 +86,24 @@ def load_pipeline(
         measurement=MeasurementSettings(thresholds_um2_s=configuration.thresholds_um2_s),
         adc=AdcSettings(**configuration.adc),
         normalisation=NormalisationRule(**configuration.normalisation),
+        comparison=follow_up_settings(configuration.follow_up),
     )
+
+
+def follow_up_settings(given: dict[str, Any]) -> FollowUpSettings:
+    """Return what `WorkerConfiguration.follow_up` says, the rest by default."""
+    from imaging.follow_up import FollowUpSettings  # noqa: PLC0415
+    from imaging.follow_up_registration import FollowUpRegistration  # noqa: PLC0415
+    from imaging.lesion_following import FollowRule  # noqa: PLC0415
+    from imaging.response_limits import ResponseLimits  # noqa: PLC0415
+
+    limits: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+    usual = FollowUpSettings()
+    against = limits.pop("against", usual.against)
+    dice = limits.pop("smallest_dice", usual.rule.registration.smallest_dice)
+    diffuse = limits.pop("diffuse_burden", usual.rule.diffuse_burden)
+    rule = FollowRule(FollowUpRegistration(smallest_dice=dice), diffuse_burden=diffuse)
+    return FollowUpSettings(ResponseLimits(**limits), against, rule)
 
 
 if __name__ == "__main__":

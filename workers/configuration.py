@@ -70,6 +70,11 @@ class WorkerConfiguration:
     """Fields of `imaging.disease.DiseaseRule` that differ from its defaults."""
     thresholds_um2_s: tuple[float, float] = (900.0, 1400.0)
     """Between the low, intermediate and high ADC class."""
+    follow_up: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """Fields of `imaging.response_limits.ResponseLimits` that differ from its defaults, and
+    `against`, `smallest_dice` and `diffuse_burden`."""
+    identity_key: str = dataclasses.field(default="", repr=False)
+    """Hexadecimal: the secret of patients' digests. Empty: earlier studies are not looked for."""
     threads: int | None = None
     memory_gib: float | None = None
     """Address space of the child; no limit if not given."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from dicom_objects.writing.results import ResultContent, encode_results
 from imaging.provenance import BurdenMethod, ModelIdentity, Provenance
 from report.content import ReportContent, ReportImages
@@ -19,12 +21,12 @@ from report.picture import result_picture
 from report.spreadsheet import lesions_csv
 from workers.reporting import ReportMaker
 from workers.results_folder import object_file, result_file
+from workers.time_points import FILE_NAME, KIND, write_time_point
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from dicom_objects.reading.records import DiffusionStudy
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from imaging.quality import QualityNote
     from imaging.stations import Assembly
     from jobs.result import ResultFile
+    from workers.comparison import FollowedUp, History
     from workers.configuration import Build
 
 
@@ -48,6 +51,8 @@ class Run:
     input_digest: str
     """Of all instances, `jobs.study.input_digest`."""
     build: Build
+    history: History | None = None
+    """The patient's earlier studies; None: they are not looked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +73,8 @@ class Findings:
     started_at: datetime
     focal: FocalLesions | None = None
     """The second definition of disease; None where it was not looked for or could not be."""
+    followed: FollowedUp | None = None
+    """What became of the disease since earlier studies; None: nothing is kept for later ones."""
 
 
 def encode(
@@ -82,6 +89,7 @@ def encode(
     return (
         *objects,
         *_documents(content, folder),
+        *_time_point(findings, folder),
         *_pictures(content, images, folder),
         *report.files(folder),
     )
@@ -89,6 +97,7 @@ def encode(
 
 def uid_seed(findings: Findings, run: Run) -> str:
     """Return what the UIDs of the results derive from: other bytes always have another seed."""
+    followed = findings.followed
     models = (
         f"{spec.name} {spec.version} {spec.sha256} {sorted(spec.thresholds.items())}"
         for spec in findings.models
@@ -100,6 +109,7 @@ def uid_seed(findings: Findings, run: Run) -> str:
         *models,
         run.build.settings_digest,
         f"adc map {run.build.adc_map}",
+        *(f"earlier {digest}" for digest in (followed.digests if followed else ())),
         *(f"note {note.code}" for note in findings.quality),  # one can depend on the machine
         f"{run.build.software_version} {run.build.git_commit} {run.build.device_uid}",
     )
@@ -119,6 +129,7 @@ def _dicom(findings: Findings, run: Run, folder: Path) -> Iterator[ResultFile]:
         quality=findings.quality,
         adc_map=run.build.adc_map,
         focal=findings.focal,
+        changes=findings.followed.changes() if findings.followed else (),
     )
     for made in encode_results(content, folder):
         yield object_file(made, folder)
@@ -134,6 +145,13 @@ def _documents(content: ReportContent, folder: Path) -> Iterator[ResultFile]:
         yield result_file(kind, name, folder)
 
 
+def _time_point(findings: Findings, folder: Path) -> Iterator[ResultFile]:
+    """Write the arrays that a later study is compared with."""
+    if findings.followed is not None:
+        write_time_point(findings.followed.images, folder / FILE_NAME)
+        yield result_file(KIND, FILE_NAME, folder)
+
+
 def _images(findings: Findings) -> ReportImages:
     volume = findings.assembly.volume
     return ReportImages(
@@ -141,7 +159,22 @@ def _images(findings: Findings) -> ReportImages:
         high_b=volume.high_b,
         adc_um2_s=findings.fit.adc_um2_s,
         disease=findings.lesion_labels > 0,
+        prior=_prior_images(findings),
     )
+
+
+def _prior_images(findings: Findings) -> ReportImages | None:
+    """Return the earlier study with its signal in this study's unit, so that one window fits."""
+    followed = findings.followed
+    if followed is None or followed.prior_images is None:
+        return None
+    prior, now = followed.prior_images, followed.images
+    if not now.signal_unit or prior.signal_unit != now.signal_unit:
+        return None
+    known = now.signal > 0
+    unit = np.median(findings.assembly.volume.high_b[known] / now.signal[known])
+    disease = prior.lesion_labels > 0
+    return ReportImages(prior.geometry, prior.signal * np.float32(unit), prior.adc_um2_s, disease)
 
 
 def _pictures(content: ReportContent, images: ReportImages, folder: Path) -> Iterator[ResultFile]:
@@ -171,6 +204,8 @@ def _report_content(
         stages=dict(seconds),
         focal=findings.focal,
         histogram_ml=adc_histogram(images).volumes_ml,
+        comparison=findings.followed.comparison if findings.followed else None,
+        origin=run.history.origin if run.history else None,
     )
 
 

@@ -15,12 +15,14 @@ from dicom_objects.reading.limits import DEFAULT_LIMITS, FitLimits
 from imaging.adc import AdcSettings, fit_adc, taken_over
 from imaging.anatomy import SPINAL_CANAL
 from imaging.burden import Seen
+from imaging.follow_up import FollowUpSettings
 from imaging.lesions import find_lesions
 from imaging.measurement import MeasurementSettings, measure
 from imaging.normalisation import NormalisationRule, normalise_high_b
 from imaging.stations import assemble
 from jobs.job import Stage
 from workers.anatomy import find_anatomy
+from workers.comparison import follow_up, study_images
 from workers.disease import burden_method, find_disease
 from workers.encoding import Findings, Run, encode
 from workers.focal import find_focal
@@ -32,8 +34,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from imaging.disease import DiseaseRule
+    from imaging.measured_study import StudyImages
+    from imaging.measurement import Measurement
     from imaging.model import ModelSpec
     from jobs.result import ResultFile
+    from workers.comparison import FollowedUp
     from workers.inference.model import SegmentationModel
     from workers.recording import Recorder
 
@@ -60,6 +65,7 @@ class Pipeline:
     measurement: MeasurementSettings = field(default_factory=MeasurementSettings)
     adc: AdcSettings = field(default_factory=AdcSettings)
     normalisation: NormalisationRule = field(default_factory=NormalisationRule)
+    comparison: FollowUpSettings = field(default_factory=FollowUpSettings)
 
     def run(self, paths: Sequence[Path], folder: Path, run: Run, recorder: Recorder) -> Outcome:
         """Measure one study.
@@ -101,14 +107,23 @@ class Pipeline:
         with recorder.stage(Stage.MEASURE):
             measured = measure(fit.adc_um2_s, body.labels, disease, lesions, grid, self.measurement)
             seen_by = Observations(study, assembly, fit, body.labels, signal, measured)
-            notes = (*seen_by.notes(), *focal.notes, *report_notes())
+        with recorder.stage(Stage.COMPARE):
+            followed = self._follow_up(run, measured, study_images(seen, signal, lesions), recorder)
+            notes = (*seen_by.notes(), *focal.notes, *report_notes(), *followed.notes)
         with recorder.stage(Stage.ENCODE):
-            told = (self._specs, burden_method(self.disease, disease), signal.unit, started_at)
-            findings = Findings(
-                study, assembly, fit, body.labels, lesions, measured, notes, *told, focal.found
-            )
-            files = encode(findings, run, folder, recorder.seconds)
-        return Outcome(findings, files)
+            made = (followed.measurement, notes, self._specs, burden_method(self.disease, disease))
+            told = (signal.unit, started_at, focal.found, followed)
+            findings = Findings(study, assembly, fit, body.labels, lesions, *made, *told)
+            return Outcome(findings, encode(findings, run, folder, recorder.seconds))
+
+    def _follow_up(
+        self, run: Run, measured: Measurement, images: StudyImages, recorder: Recorder
+    ) -> FollowedUp:
+        """Compare with the patient's earlier studies; what is new gets UIDs of this run's seed."""
+        models = " ".join(spec.sha256 for spec in self._specs)
+        seed = f"{run.input_digest} {run.build.settings_digest} {models}"
+        told = (seed, recorder.fraction)
+        return follow_up(run.history, measured, images, self.comparison, told)
 
     @property
     def _specs(self) -> tuple[ModelSpec, ...]:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from dicom_objects.errors import NoUsableDiffusion
+from dicom_objects.reading.examination import read_examination
 from jobs.errors import IllegalMove, LeaseLost
 from jobs.job import EventKind, Stage
+from workers.comparison import History
 from workers.delivery import Courier, back_off_s
+from workers.earlier import StoredResults, record_of
 from workers.encoding import Run
 from workers.failures import Fate, judge
 from workers.inference.model import ModelUnavailable
@@ -19,7 +22,8 @@ from workers.summary import series_summary, summarise
 from workers.vitals import Measured, silence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
     from types import TracebackType
 
     from jobs.job import Job
@@ -63,6 +67,7 @@ class Processing:
             at=job.created_at,
             input_digest=job.input_digest,
             build=self.configuration.build,
+            history=self._history(job, paths),
         )
         with working_folder(self.configuration.results_dir, job) as folder:
             outcome = self.make_pipeline().run(paths, folder, run, recorder)
@@ -75,6 +80,15 @@ class Processing:
             discard(self.configuration.results_dir, job)
             raise
         self.tell(_measured(summary))
+
+    def _history(self, job: Job, paths: Sequence[Path]) -> History | None:
+        """Keep whose study it is, as digests, and say where the patient's others are."""
+        secret = self.configuration.identity_key
+        examination = read_examination(paths, bytes.fromhex(secret)) if secret else None
+        if examination is None:
+            return None
+        self.store.keep_examination(job, record_of(examination))
+        return History(examination, StoredResults(self.store, self.configuration.results_dir))
 
 
 def _measured(summary: Mapping[str, Any]) -> Measured:

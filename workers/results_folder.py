@@ -24,6 +24,7 @@ _UNFINISHED = ".unfinished-"
 _MEDIA_TYPES = {
     ".dcm": "application/dicom",
     ".json": "application/json",
+    ".npz": "application/zip",
     ".csv": "text/csv",
     ".pdf": "application/pdf",
     ".png": "image/png",

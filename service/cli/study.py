@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from dicom_objects.scanner.flavours import Flavour
+from phantom.course import Course
 from phantom.patient import BodyModelName
 from service.cli.invocation import Exit, explained, invocation, print_json, stop
 from service.settings import Settings
 
 if TYPE_CHECKING:
+    from service.synthetic_visits import VisitsOrder
     from workers.pipeline import Outcome
 
 _AsJson = Annotated[bool, typer.Option("--json", help="Write the measurements as JSON to stdout.")]
@@ -28,6 +30,14 @@ def run(
         bool,
         typer.Option("--explain", help="Only say what every series is and why it would be used."),
     ] = False,
+    prior: Annotated[
+        list[Path] | None,
+        typer.Option(
+            exists=True,
+            file_okay=False,
+            help="Results of an earlier run (its OUT) of the same patient; again for more.",
+        ),
+    ] = None,
     as_json: _AsJson = False,
 ) -> None:
     """Measure one study from a folder, without network: SEG, SR, numbers and pictures.
@@ -46,7 +56,7 @@ def run(
             "Say where the results go: --out FOLDER (or --explain for the series only).", Exit.USAGE
         )
     else:
-        _measure(paths, settings, out, as_json=as_json)
+        _measure(paths, settings, (out, *(prior or ())), as_json=as_json)
 
 
 def _explain(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> None:
@@ -63,14 +73,20 @@ def _explain(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> Non
         stop(f"{verdict[1]} [{verdict[0]}]", Exit.REJECTED)
 
 
-def _measure(paths: Sequence[Path], settings: Settings, out: Path, *, as_json: bool) -> None:
+def _measure(
+    paths: Sequence[Path], settings: Settings, folders: tuple[Path, ...], *, as_json: bool
+) -> None:
+    """Measure into the first of `folders`; the others hold the patient's earlier results."""
     from dicom_objects.errors import NoUsableDiffusion  # noqa: PLC0415
     from imaging.errors import GeometryError, ModelMismatch, UnusableImages  # noqa: PLC0415
     from service import folder_run, wiring  # noqa: PLC0415
     from service.build import build  # noqa: PLC0415
     from service.cli.progress import ConsoleRecorder  # noqa: PLC0415
+    from workers.earlier import UnusableResults  # noqa: PLC0415
 
-    identity = folder_run.identify(paths, build(settings))
+    out, *priors = folders
+    with explained(UnusableResults):
+        identity = folder_run.identify(paths, build(settings), priors)
     with explained(ModelMismatch), ConsoleRecorder() as recorder:
         try:
             pipeline = wiring.make_pipeline(settings)
@@ -96,10 +112,24 @@ def phantom(  # noqa: PLR0913, PLR0917 - each is an option of the command
     body_model: Annotated[
         BodyModelName, typer.Option(help="How the body is built.")
     ] = BodyModelName.BEADED,
+    follow_up: Annotated[
+        Course | None, typer.Option(help="Several visits of the patient, and how disease goes.")
+    ] = None,
+    visits: Annotated[int, typer.Option(min=2, max=9, help="With --follow-up: how many.")] = 2,
     as_json: _AsJson = False,
 ) -> None:
-    """Make a synthetic patient's whole-body study: DICOM in OUT/dicom, its truth in OUT/truth."""
+    """Make a synthetic patient's whole-body study: DICOM in OUT/dicom, its truth in OUT/truth.
+
+    With --follow-up: one patient at several visits in OUT/visit_1 and so on, the truth between
+    them in OUT/truth.json.
+    """
     from service.synthetic import PhantomOrder, make_study  # noqa: PLC0415
+
+    if follow_up is not None:
+        from service.synthetic_visits import VisitsOrder  # noqa: PLC0415
+
+        _follow_up(VisitsOrder(seed, follow_up, visits, small, flavour), out, as_json=as_json)
+        return
 
     order = PhantomOrder(
         seed, diseased=not healthy, small=small, flavour=flavour, body_model=body_model
@@ -112,6 +142,17 @@ def phantom(  # noqa: PLR0913, PLR0917 - each is an option of the command
     typer.echo(f"{len(study.files)} images in {study.dicom_dir}", err=True)
     adc = "no disease" if healthy else f"gADC {truth['gadc_um2_s']:.0f} µm²/s"
     typer.echo(f"true TDV {truth['tdv_ml']:.1f} mL, {adc}")
+
+
+def _follow_up(order: "VisitsOrder", out: Path, *, as_json: bool) -> None:
+    from service.synthetic_visits import make_visit_studies  # noqa: PLC0415
+
+    truth = make_visit_studies(order, out)
+    if as_json:
+        print_json(truth)
+        return
+    for visit in truth["visits"]:
+        typer.echo(f"{visit['folder']}  {visit['date']}  true TDV {visit['tdv_ml']:.1f} mL")
 
 
 def _reject(code: str, message: str, series: Sequence[Any], *, as_json: bool) -> NoReturn:
@@ -134,6 +175,9 @@ def _print_outcome(outcome: "Outcome", out: Path, seconds: dict[str, float]) -> 
     focal = outcome.findings.focal
     if focal is not None:
         typer.echo(f"focal    {len(focal.lesions)} lesions: {focal.in_words()}")
+    followed = outcome.findings.followed
+    for sentence in followed.changes() if followed else ():
+        typer.echo(f"change   {sentence}")
     for note in outcome.findings.quality:
         typer.echo(f"{note.severity:<8} {note.text} [{note.code}]")
     typer.echo(f"results  {', '.join(file.name for file in outcome.files)} in {out}")

@@ -9,7 +9,8 @@ import pytest
 
 from imaging.anatomy import BONES
 from phantom.acquisition import Protocol
-from phantom.follow_up import Course, make_visits
+from phantom.course import Course
+from phantom.follow_up import make_visits
 from phantom.follow_up_truth import scan_visit, true_links, truth_of_pair
 from phantom.patient import PatientOptions, make_patient
 

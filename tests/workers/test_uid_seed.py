@@ -11,7 +11,9 @@ from workers.encoding import Run, uid_seed
 
 RUN = Run("run-1", datetime(2026, 3, 1, tzinfo=UTC), "ab" * 32, BUILD)
 ANATOMY = SimpleNamespace(name="anatomy", version="1.0.0", sha256="cd" * 32, thresholds={})
-FOUND = SimpleNamespace(study=SimpleNamespace(study_uid="2.25.1"), models=(ANATOMY,), quality=())
+FOUND = SimpleNamespace(
+    study=SimpleNamespace(study_uid="2.25.1"), models=(ANATOMY,), quality=(), followed=None
+)
 
 
 def test_the_run_has_no_part_in_the_uids():
@@ -37,9 +39,16 @@ def test_a_note_that_depends_on_the_machine_changes_the_uids():
     assert uid_seed(noted, RUN) != uid_seed(FOUND, RUN)
 
 
+def test_other_earlier_studies_change_the_uids():
+    alone = SimpleNamespace(**{**vars(FOUND), "followed": SimpleNamespace(digests=())})
+    compared = SimpleNamespace(**{**vars(FOUND), "followed": SimpleNamespace(digests=("ab",))})
+    assert uid_seed(alone, RUN) == uid_seed(FOUND, RUN)
+    assert uid_seed(compared, RUN) != uid_seed(FOUND, RUN)
+
+
 def _with_disease(threshold):
     name, digest = "disease", "ef" * 32
     disease = SimpleNamespace(
         name=name, version="1.0.0", sha256=digest, thresholds={name: threshold}
     )
-    return SimpleNamespace(study=FOUND.study, models=(ANATOMY, disease), quality=())
+    return SimpleNamespace(**{**vars(FOUND), "models": (ANATOMY, disease)})
