@@ -14,6 +14,7 @@ from service.cli import (
     network,
     operate,
     processes,
+    repeatability,
     study,
     training,
 )
@@ -55,6 +56,7 @@ _TRY, _RUN, _DICOM, _OPERATE = "Try it", "Run it", "DICOM", "Operate it"
 app.command(rich_help_panel=_TRY)(demo.demo)
 app.command(rich_help_panel=_TRY)(study.phantom)
 app.command(rich_help_panel=_RUN)(study.run)
+app.command(rich_help_panel=_RUN)(repeatability.repeatability)
 app.command(rich_help_panel=_RUN)(processes.up)
 app.command(rich_help_panel=_RUN)(processes.node)
 app.command(rich_help_panel=_RUN)(processes.worker)
