@@ -7,13 +7,14 @@ compression on a real turn.
 
 from __future__ import annotations
 
+import copy
 import sys
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydicom import Dataset, dcmread
+from pydicom import dcmread
 from pydicom.uid import JPEGLSLossless, RLELossless
 
 from benchmarks.timing import rounds_of
@@ -25,6 +26,7 @@ from report.rotation import rotating
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from pydicom import Dataset
 
 _SHAPE = (200, 250, 350)
 _SPACING_MM = (5.0, 1.6, 1.6)
@@ -69,8 +71,7 @@ def _sizes(objects: dict[str, Dataset]) -> None:
     for name, dataset in objects.items():
         sizes = [len(dataset.PixelData)]
         for syntax, plugin in ((RLELossless, "gdcm"), (JPEGLSLossless, "pyjpegls")):
-            packed = Dataset(dataset)
-            packed.file_meta = dataset.file_meta
+            packed = copy.deepcopy(dataset)
             packed.compress(syntax, encoding_plugin=plugin, generate_instance_uid=False)
             sizes.append(len(packed.PixelData))
         print(f"{name:14s} " + " ".join(f"{size / 1e6:8.1f}" for size in sizes))

@@ -24,6 +24,7 @@ def encapsulate_pdf(pdf: bytes, identity: ObjectIdentity, source: StudySource) -
     """Wrap a PDF as it is; it names the patient, and the object says so."""
     made = begin(identity, source, EncapsulatedPDFStorage, "DOC")
     del made.PatientOrientation
+    del made.BodyPartExamined
     title = dicom_codes.DCM.ImagingMeasurementReport
     made.ConversionType = "WSD"
     made.AcquisitionDateTime = ""
