@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dicom_node.node import Node
     from dicom_node.vitals import NodeVital
 
+_NAME = "osteon_node_"
 _OBJECT_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _STUDY_S = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0)
 REASONS = ("calling_ae_title", "called_ae_title", "too_many", "other")
@@ -41,71 +42,77 @@ class NodeMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         """Start every count at zero, so that the first of a kind is an increase."""
-        name = "osteon_node_"
-        self._accepted = Counter(
-            f"{name}associations_accepted_total", "Peers let in.", registry=registry
-        )
+        self._peers = _Peers(registry)
+        self._instances = _Instances(registry)
+        self._studies = _Studies(registry)
+
+    def __call__(self, vital: NodeVital) -> None:
+        """Count one vital."""
+        self._peers.count(vital)
+        self._instances.count(vital)
+        self._studies.count(vital)
+
+
+class _Peers:
+    """Associations."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        name = f"{_NAME}associations_accepted_total"
+        self._accepted = Counter(name, "Peers let in.", registry=registry)
         self._rejected = Counter(
-            f"{name}associations_rejected_total",
+            f"{_NAME}associations_rejected_total",
             "Peers turned away, by reason.",
             ["reason"],
             registry=registry,
         )
-        self._received = Counter(
-            f"{name}instances_received_total",
-            "Instances that were answered as stored, by what they were.",
-            ["outcome"],
-            registry=registry,
-        )
-        self._refused = Counter(
-            f"{name}instances_refused_total",
-            "Instances that were not taken, by code and DIMSE status.",
-            ["code", "status"],
-            registry=registry,
-        )
-        self._bytes = Counter(
-            f"{name}received_bytes_total", "Bytes of data sets received.", registry=registry
-        )
-        self._stored = Histogram(
-            f"{name}store_duration_seconds",
-            "Seconds from an instance's last byte to its answer.",
-            buckets=_OBJECT_S,
-            registry=registry,
-        )
-        self._synced = Histogram(
-            f"{name}fsync_duration_seconds",
-            "Seconds that the file system took to make an instance durable.",
-            buckets=_OBJECT_S,
-            registry=registry,
-        )
-        self._closed = Counter(
-            f"{name}studies_closed_total",
-            "Studies that became a job, by why they were taken to be whole.",
-            ["cause"],
-            registry=registry,
-        )
-        self._waited = Histogram(
-            f"{name}study_duration_seconds",
-            "Seconds from a study's first instance to its job.",
-            buckets=_STUDY_S,
-            registry=registry,
-        )
         for reason in REASONS:
             self._rejected.labels(reason)
-        for outcome in Outcome:
-            self._received.labels(str(outcome))
-        for code, status in REFUSALS:
-            self._refused.labels(code, status)
-        for cause in Cause:
-            self._closed.labels(cause.name.lower())
 
-    def __call__(self, vital: NodeVital) -> None:
-        """Count one vital."""
+    def count(self, vital: NodeVital) -> None:
         match vital:
             case AssociationAccepted():
                 self._accepted.inc()
             case AssociationRejected():
                 self._rejected.labels(vital.reason).inc()
+
+
+class _Instances:
+    """C-STORE."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._received = Counter(
+            f"{_NAME}instances_received_total",
+            "Instances that were answered as stored, by what they were.",
+            ["outcome"],
+            registry=registry,
+        )
+        self._refused = Counter(
+            f"{_NAME}instances_refused_total",
+            "Instances that were not taken, by code and DIMSE status.",
+            ["code", "status"],
+            registry=registry,
+        )
+        name = f"{_NAME}received_bytes_total"
+        self._bytes = Counter(name, "Bytes of data sets received.", registry=registry)
+        self._stored = Histogram(
+            f"{_NAME}store_duration_seconds",
+            "Seconds from an instance's last byte to its answer.",
+            buckets=_OBJECT_S,
+            registry=registry,
+        )
+        self._synced = Histogram(
+            f"{_NAME}fsync_duration_seconds",
+            "Seconds that the file system took to make an instance durable.",
+            buckets=_OBJECT_S,
+            registry=registry,
+        )
+        for outcome in Outcome:
+            self._received.labels(str(outcome))
+        for code, status in REFUSALS:
+            self._refused.labels(code, status)
+
+    def count(self, vital: NodeVital) -> None:
+        match vital:
             case InstanceStored():
                 self._received.labels(str(vital.outcome)).inc()
                 self._bytes.inc(vital.size_bytes)
@@ -113,9 +120,31 @@ class NodeMetrics:
                 self._synced.observe(vital.synced_s)
             case InstanceRefused():
                 self._refused.labels(vital.code, f"0x{vital.status:04X}").inc()
-            case StudyClosed():
-                self._closed.labels(vital.cause.name.lower()).inc()
-                self._waited.observe(vital.waited_s)
+
+
+class _Studies:
+    """Studies that became jobs."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._closed = Counter(
+            f"{_NAME}studies_closed_total",
+            "Studies that became a job, by why they were taken to be whole.",
+            ["cause"],
+            registry=registry,
+        )
+        self._waited = Histogram(
+            f"{_NAME}study_duration_seconds",
+            "Seconds from a study's first instance to its job.",
+            buckets=_STUDY_S,
+            registry=registry,
+        )
+        for cause in Cause:
+            self._closed.labels(cause.name.lower())
+
+    def count(self, vital: NodeVital) -> None:
+        if isinstance(vital, StudyClosed):
+            self._closed.labels(vital.cause.name.lower()).inc()
+            self._waited.observe(vital.waited_s)
 
 
 def add_gauges(
@@ -133,4 +162,4 @@ def add_gauges(
         "spool_floor_bytes": ("With less free space instances are refused.", lambda: floor_bytes),
     }
     for name, (text, ask) in gauges.items():
-        Gauge(f"osteon_node_{name}", text, registry=registry).set_function(ask)
+        Gauge(f"{_NAME}{name}", text, registry=registry).set_function(ask)
