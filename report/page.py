@@ -110,7 +110,7 @@ def _fields(page: Page) -> tuple[tuple[str, str], ...]:
         ("Compared with", fragments.prior_line(page.comparison)),
         *((("Scanner", scanner),) if scanner else ()),
         ("Coverage", coverage_in_words(page.document) or "vertex to mid-thigh"),
-        ("Measured", _moment(page.made_at)),
+        ("Images complete", _moment(page.made_at)),
     )
 
 
