@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help install demo test test-compose check format bench clean
+.PHONY: help install demo test test-compose test-outage check format bench clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,6 +30,10 @@ test: $(VENV)/.dev ## the whole test suite, with the real peers that it talks to
 
 test-compose: ## the whole stack of deploy/compose.yaml in containers, as root, without a registry
 	deploy/test_compose.sh
+
+test-outage: $(VENV)/.dev ## Triton down for two minutes while studies are in flight
+	bash tests/install_peers.sh
+	OSTEON_TRITON_DOWN_S=120 $(BIN)/python -m pytest tests/acceptance/test_production_collaborators.py -k triton $(ARGS)
 
 check: $(VENV)/.dev ## formatting, lint, types, import contracts
 	$(BIN)/ruff format --check .

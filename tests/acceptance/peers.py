@@ -66,7 +66,7 @@ def _acknowledged(told: str) -> Iterator[Path]:
 
 
 class Orthanc:
-    """A PACS of Debian's package with a folder and ports of its own."""
+    """A PACS of Debian's package with a folder and ports of its own; may be away for a while."""
 
     def __init__(self, folder: Path) -> None:
         self.dicom_port, self.http_port = free_port(), free_port()
@@ -83,11 +83,14 @@ class Orthanc:
             "DicomAlwaysAllowStore": True,
             "Plugins": [],
         }
-        path = folder / "orthanc.json"
-        path.write_text(json.dumps(config))
-        with (folder / "orthanc.log").open("w") as log:
+        self._config = folder / "orthanc.json"
+        self._config.write_text(json.dumps(config))
+        self.start()
+
+    def start(self) -> None:
+        with self._config.with_suffix(".log").open("a") as log:
             self._process = subprocess.Popen(
-                [ORTHANC, str(path)], env=_QUICK, stdout=log, stderr=log
+                [ORTHANC, str(self._config)], env=_QUICK, stdout=log, stderr=log
             )
         wait_for("Orthanc's start", self._answers, _START_S)
 
@@ -166,7 +169,7 @@ def make_service(folder: Path, pacs: Orthanc, models: Path, quiet_s: float) -> S
     settings.write_text(
         f'data_dir = "{folder / "data"}"\n'
         f"[node]\nport = {port}\nquiet_s = {quiet_s}\n"
-        f"[worker]\nlease_s = 4.0\npoll_s = 0.2\n"
+        f"[worker]\nlease_s = 4.0\npoll_s = 0.2\nthreads = 1\n"
         # The quick model draws no spinal canal; with one that does, this changes nothing.
         f'[normalisation]\nwithout_canal = "percentile"\n'
         f'[models]\nrepository = "{models}"\ndisease = "{disease_method(models)}"\n'

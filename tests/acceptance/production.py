@@ -10,8 +10,8 @@ from pathlib import Path
 
 from jobs.migrate import upgrade
 from jobs.store import JobStore
-from tests.acceptance.peers import Orthanc, disease_method
-from tests.servers import PostgreSQL, Redis, free_port
+from tests.acceptance.peers import Orthanc, disease_method, storescu, wait_for
+from tests.servers import Redis, free_port
 
 LEASE_S = 6.0
 
@@ -35,7 +35,7 @@ class Production:
         return JobStore(self.database, patience_s=60.0)
 
     def start(self, *names: str) -> None:
-        """Start processes: "node-a" is a node, "worker-1" a worker."""
+        """Start processes, "node-a" is a node, "worker-1" a worker; nodes listen on return."""
         for name in names:
             kind = name.split("-")[0]
             port = self.ports.setdefault(name, free_port())
@@ -49,6 +49,12 @@ class Production:
                     env={**os.environ, **self.environment},
                     start_new_session=True,
                 )
+        for name in names:
+            if name.startswith("node"):
+                wait_for(f"the start of {name}", lambda n=name: self.listens(n), 120)
+
+    def send(self, node: str, folder: Path) -> None:
+        assert storescu(folder, self.ports[node]).complete
 
     def runs(self, name: str) -> bool:
         return self._processes[name].poll() is None
@@ -80,18 +86,21 @@ class Production:
 
 
 def make_production(
-    folder: Path, pacs: Orthanc, models: Path, postgresql: PostgreSQL, name: str
+    folder: Path, pacs: Orthanc, models: Path, database: str, triton: str | None = None
 ) -> Production:
-    """Write the settings and set up the database; no process of ours is started yet."""
+    """Write the settings and set up the database; no process of ours is started yet.
+
+    `triton` is where the models run, host:port; in the workers if not given.
+    """
     folder.mkdir()
     redis = Redis(folder / "redis")
     secret = folder / "redis.secret"
     secret.write_text(Redis.PASSWORD + "\n")
-    database = postgresql.create(name)
     upgrade(database)
+    served = f'backend = "triton"\ntriton = {{ url = "{triton}", patience_s = 3.0 }}\n'
     (folder / "osteon.toml").write_text(
         f'data_dir = "{folder / "data"}"\n'
-        f"[node]\nquiet_s = 20.0\n"  # long enough to start a node again
+        f"[node]\nquiet_s = 120.0\n"  # only their content closes studies
         f"[node.content]\ncoverage_mm = 400.0\n"  # the coarse study has two stations
         f'[store]\nurl = "{database}"\n'
         f'[queue]\nbackend = "celery"\nbroker_url = "{redis.address}"\n'
@@ -99,6 +108,7 @@ def make_production(
         f"[worker]\nlease_s = {LEASE_S}\nthreads = 1\n"
         f'[normalisation]\nwithout_canal = "percentile"\n'
         f'[models]\nrepository = "{models}"\ndisease = "{disease_method(models)}"\n'
+        f"{served if triton else ''}"
         f'[[destinations]]\nname = "orthanc"\nae_title = "ORTHANC"\nhost = "127.0.0.1"\n'
         f"port = {pacs.dicom_port}\n"
     )
