@@ -20,6 +20,7 @@ export CONTAINERS_CONF=$cache/containers.conf CONTAINERS_STORAGE_CONF=$cache/sto
 export DISABLE_HC_SYSTEMD=true      # health checks are asked by this script: there may be no systemd
 services=(postgres redis triton-cpu node worker api orthanc prometheus)
 ours=(node worker api)
+profiles=(--profile cpu --profile pacs --profile monitoring)
 
 say() { printf '%5d s  %s\n' "$SECONDS" "$*"; }
 stop() { say "STOP  $*"; exit 1; }
@@ -63,10 +64,11 @@ container() { printf '%s_%s_1' "$project" "$1"; }
 inside() { local name=$1; shift; podman exec "$(container "$name")" "$@"; }
 inspect() { podman inspect --format "$2" "$(container "$1")"; }
 
+# Everything in this storage is this test's, also what an interrupted build left.
 take_down() {
-  [ ! -f "$work/deploy/.env" ] || compose --profile cpu --profile pacs --profile monitoring down --volumes --timeout 20 >/dev/null 2>&1 || true
-  podman ps --all --quiet --filter "label=io.podman.compose.project=$project" | xargs -r podman rm --force >/dev/null 2>&1 || true
-  podman volume ls --quiet --filter "name=^${project}_" | xargs -r podman volume rm --force >/dev/null 2>&1 || true
+  [ ! -f "$work/deploy/.env" ] || compose "${profiles[@]}" down --timeout 20 >/dev/null 2>&1 || true
+  podman ps --all --external --quiet | xargs -r podman rm --force >/dev/null 2>&1 || true
+  podman volume ls --quiet | xargs -r podman volume rm --force >/dev/null 2>&1 || true
   podman network ls --quiet --filter "name=^${project}_" | xargs -r podman network rm --force >/dev/null 2>&1 || true
 }
 
@@ -210,7 +212,7 @@ make_study() {
 
 bring_up() {
   local name
-  compose --profile cpu --profile pacs --profile monitoring up --detach --no-build migrate "${services[@]}" >"$work/up.log" 2>&1 \
+  compose "${profiles[@]}" up --detach --no-build migrate "${services[@]}" >"$work/up.log" 2>&1 \
     || { tail -n 30 "$work/up.log"; stop "the stack did not start"; }
   for name in "${services[@]}"; do check "$name comes up healthy" until_true 300 healthy "$name"; done
   [ "$misses" -eq 0 ] || stop "the stack is not up"
