@@ -107,10 +107,11 @@ class Pipeline:
         with recorder.stage(Stage.MEASURE):
             measured = measure(fit.adc_um2_s, body.labels, disease, lesions, grid, self.measurement)
             seen_by = Observations(study, assembly, fit, body.labels, signal, measured)
+            notes = (*seen_by.notes(), *focal.notes, *report_notes())
         with recorder.stage(Stage.COMPARE):
             followed = self._follow_up(run, measured, study_images(seen, signal, lesions), recorder)
-            notes = (*seen_by.notes(), *focal.notes, *report_notes(), *followed.notes)
         with recorder.stage(Stage.ENCODE):
+            notes = (*notes, *followed.notes)
             made = (followed.measurement, notes, self._specs, burden_method(self.disease, disease))
             told = (signal.unit, started_at, focal.found, followed)
             findings = Findings(study, assembly, fit, body.labels, lesions, *made, *told)
