@@ -86,6 +86,14 @@ finish() {
   exit "$status"
 }
 
+be_alone() {
+  local other
+  mkdir -p "$cache"
+  other=$(cat "$cache/pid" 2>/dev/null || true)
+  [ -z "$other" ] || ! grep -qs test_compose "/proc/$other/cmdline" || stop "run $other uses $cache already"
+  echo $$ >"$cache/pid"
+}
+
 # ---- What this machine needs -------------------------------------------------------------------------------------------------
 
 install_programs() {
@@ -327,6 +335,7 @@ check_stop() {
 }
 
 main() {
+  be_alone
   trap finish EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM
