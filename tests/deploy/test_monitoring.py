@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import urllib.parse
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
@@ -136,8 +137,8 @@ def running(folder, settings, names):
 
 
 @pytest.fixture(scope="module")
-def exposed(tmp_path_factory):
-    """What node, worker and REST interface, the real processes, say of themselves."""
+def watched(tmp_path_factory):
+    """Ports of the metrics of node, worker and REST interface: the real processes."""
     folder = tmp_path_factory.mktemp("watched")
     redis = Redis(folder / "redis")
     dicom, node, worker, api, nobody = (free_port() for _ in range(5))
@@ -157,12 +158,55 @@ def exposed(tmp_path_factory):
             ports = {"node": node, "worker": worker, "api": api}
             for name, port in ports.items():
                 wait_for(f"the metrics of the {name}", lambda port=port: answers(port), _START_S)
-            yield {name: scrape(port) for name, port in ports.items()}
+            yield ports
     except AssertionError as error:
         logs = "".join(path.read_text()[-2000:] for path in folder.glob("*.log"))
         raise AssertionError(logs) from error
     finally:
         redis.kill()
+
+
+@pytest.fixture(scope="module")
+def exposed(watched):
+    """What each of the processes says of itself."""
+    return {name: scrape(port) for name, port in watched.items()}
+
+
+@pytest.fixture(scope="module")
+def prometheus(watched, tmp_path_factory):
+    """The real server with our rules, which asks the processes each second; gives its port."""
+    folder, port = tmp_path_factory.mktemp("prometheus"), free_port()
+    jobs = [
+        {"job_name": f"osteon-{name}", "static_configs": [{"targets": [f"127.0.0.1:{asked}"]}]}
+        for name, asked in watched.items()
+    ]
+    config = {
+        "global": {"scrape_interval": "3s", "scrape_timeout": "3s", "evaluation_interval": "1s"},
+        "rule_files": [str(MONITORING / "alerts.yml")],
+        "scrape_configs": jobs,
+    }
+    (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
+    command = ["prometheus", f"--config.file={folder / 'prometheus.yml'}"]
+    command += [f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}"]
+    with (folder / "log").open("wb") as log, subprocess.Popen(command, stderr=log) as server:
+        try:
+            yield port
+        finally:
+            server.terminate()
+
+
+def asked(port, path, **query):
+    url = f"http://127.0.0.1:{port}/api/v1/{path}?{urllib.parse.urlencode(query)}"
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        return json.load(answer)["data"]
+
+
+def number_of(port, expression):
+    try:
+        found = asked(port, "query", query=expression)["result"]
+    except OSError:
+        return 0
+    return int(found[0]["value"][1]) if found else 0
 
 
 def families(text):
@@ -210,3 +254,24 @@ def test_the_page_lists_what_the_processes_tell(exposed):
         if not name.startswith("process_") and not name.endswith("_created")
     }
     assert listed == families_told
+
+
+def test_a_real_prometheus_asks_all_and_answers_every_panel_and_rule(prometheus):
+    wait_for("the scrapes", lambda: number_of(prometheus, "sum(up)") == 3, _START_S)
+    for expression in EXPRESSIONS:
+        query = expression.replace("$__rate_interval", "5m")
+        assert asked(prometheus, "query", query=query)["resultType"] == "vector"
+
+    def rules():
+        groups = asked(prometheus, "rules")["groups"]
+        return [rule for group in groups for rule in group["rules"]]
+
+    wait_for("the rules", lambda: {r["health"] for r in rules()} == {"ok"}, _START_S)
+    assert {rule["name"] for rule in rules()} == set(ALERTS)
+    there = {"OsteonNodeGone", "OsteonWorkerGone", "OsteonApiGone", "OsteonNodeDeaf"}
+
+    def only_the_model_server_is_away():
+        raised = {rule["name"] for rule in rules() if rule["state"] != "inactive"}
+        return "OsteonModelServerAway" in raised and not raised & there
+
+    wait_for("the alerts", only_the_model_server_is_away, _START_S)
