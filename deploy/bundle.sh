@@ -79,7 +79,7 @@ for image in "${images[@]}"; do look_into "$image"; done
 # ---- the images, and the digest of everything
 
 archive=()
-if "$engine" --version | grep -qi podman; then archive=(--multi-image-archive); fi
+if "$engine" --version | grep -qi podman; then archive=(--multi-image-archive --quiet); fi
 "$engine" save "${archive[@]}" --output "$work/images.tar" "${images[@]}" >/dev/null
 printf '%s\n' "${images[@]}" >"$work/images.txt"
 rm -rf "$scratch"

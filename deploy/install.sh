@@ -67,7 +67,11 @@ make_backups() {
 }
 
 health() {            # healthy, starting, unhealthy, exited..., of one container
-  "$engine" inspect --format '{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' "$1" 2>/dev/null || echo gone
+  local state
+  state=$("$engine" inspect --format '{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' "$1" 2>/dev/null) || state=gone
+  # podman asks by timers of systemd; where there is none nobody asks but we.
+  if [ "$engine" = podman ] && [ "$state" = starting ] && podman healthcheck run "$1" >/dev/null 2>&1; then state=healthy; fi
+  echo "$state"
 }
 
 not_healthy() {       # services that do not work yet

@@ -24,7 +24,7 @@ FORM = 1
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 RECORDS, SPOOL, RESULTS = "records", "spool", "results"
 KEY = "identity.key"
-"""Under its own name in the data folder; there is none where the secret is a setting."""
+"""What service.identity_key made; there is none where the secret is a setting."""
 _DIGEST_LENGTH = 64
 
 

@@ -15,6 +15,7 @@ from dicom_node.durable import sync_folder
 from dicom_node.spool import Spool
 from jobs.load import load, require_empty
 from jobs.migrate import refuse_newer
+from service import identity_key
 from service.backup.copying import (
     copy_file,
     digest_of,
@@ -60,18 +61,19 @@ def restore_backup(settings: Settings, source: Path, *, records_only: bool = Fal
         require_empty(settings.store_url)
         with _files(settings, source, {} if records_only else digests):
             if KEY in digests:  # first: without rows it harms nobody
-                _put_key(source / KEY, settings.data_dir)
+                _put_key(source / KEY, settings.results_dir)
             load(settings.store_url, source / RECORDS, manifest.schema)
     return manifest
 
 
-def _put_key(kept: Path, data_dir: Path) -> None:
+def _put_key(kept: Path, results: Path) -> None:
     """Put the backup's secret in place of one that was made for the empty database."""
-    draft = data_dir / f".{KEY}-restored"
+    results.mkdir(parents=True, exist_ok=True)
+    draft = results / f"{identity_key.FILE_NAME}-restored"
     draft.unlink(missing_ok=True)
     copy_file(kept, draft)
-    draft.replace(data_dir / KEY)
-    sync_folder(data_dir)
+    draft.replace(results / identity_key.FILE_NAME)
+    sync_folder(results)
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from dicom_node.durable import sync_folder
 from imaging.errors import ModelMismatch
 from jobs.dump import dump, dumped_rows
 from jobs.job import JobState
+from service import identity_key
 from service.backup.copying import (
     copy_file,
     digest_of,
@@ -107,8 +108,9 @@ def _fill(folder: Path, settings: Settings, images: Images) -> Manifest:
     copied = _Copied(folder)
     for path in sorted(records.iterdir()):
         copied.digests[f"{RECORDS}/{path.name}"] = digest_of(path)
-    if (settings.data_dir / KEY).exists():
-        copied.digests[KEY] = copy_file(settings.data_dir / KEY, folder / KEY)
+    secret = settings.results_dir / identity_key.FILE_NAME
+    if secret.exists():
+        copied.digests[KEY] = copy_file(secret, folder / KEY)
     _copy_results(copied, settings.results_dir)
     _copy_images(copied, settings.spool_dir, images)
     manifest = Manifest(

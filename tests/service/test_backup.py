@@ -41,6 +41,7 @@ from service.backup.errors import (
 from service.backup.read import restore_backup
 from service.backup.write import Images, make_backup
 from service.cli.app import app
+from service.identity_key import identity_key
 from service.settings import load_settings
 from tests.dicom_node.conftest import data_set_bytes, mr_image, write_file
 from tests.servers import PostgreSQL
@@ -424,12 +425,12 @@ class TestRefusals:
 
 def test_the_secret_of_patients_digests_comes_back_with_them(system, tmp_path):
     made, target = system("sqlite").set_up(), system("sqlite")
-    (made.settings.data_dir / "identity.key").write_text("a" * 64)
-    (target.settings.data_dir / "identity.key").write_text("b" * 64)  # made by an early worker
+    secret = identity_key(made.settings)
+    assert identity_key(target.settings) != secret  # made by an early worker
     make_backup(made.settings, tmp_path / "backup", Images.UNFINISHED)
     restore_backup(target.settings, tmp_path / "backup")
-    key = target.settings.data_dir / "identity.key"
-    assert key.read_text() == "a" * 64
+    assert identity_key(target.settings) == secret
+    key = next(target.settings.results_dir.glob(".*.key"))
     assert key.stat().st_mode & 0o777 == 0o600
 
 
