@@ -27,6 +27,7 @@ from imaging.response import (
 from imaging.response_changes import unknown
 from imaging.response_limits import USUAL_LIMITS
 from report.documents import measurements_document, measurements_json
+from report.prior_reading import comparison_of
 from report.spreadsheet import lesions_csv
 
 SCHEMA = json.loads(
@@ -133,3 +134,22 @@ def test_the_table_holds_the_changes_of_the_document(followed):
     assert all(row["track_state"] == "" for row in others)
     unseen = next(r for r in rows if r["level"] == "region" and r["volume_call"] == "not_called")
     assert unseen["volume_change_percent"] == ""
+
+
+def test_what_was_written_is_read_back(followed):
+    document = json.loads(measurements_json(followed))
+    found = comparison_of(document)
+    again = replace(followed, comparison=found)
+    assert measurements_document(again)["trend"] == document["trend"]
+    (prior,) = json.loads(measurements_json(again))["priors"]
+    (written,) = document["priors"]
+    # The gADC was 1049.96 and is read as 1050.0: the same percentage to one digit.
+    assert prior["delta"]["gadc_um2_s"]["percent"] == written["delta"]["gadc_um2_s"]["percent"]
+    assert prior["tracks"] == written["tracks"]
+    assert prior["regions"] == written["regions"]
+    assert found.headline is not None
+
+
+def test_a_document_without_earlier_studies_has_no_comparison(content):
+    assert comparison_of(measurements_document(content)) is None
+    assert comparison_of({"priors": []}) is None
