@@ -33,7 +33,7 @@ test-compose: ## the whole stack of deploy/compose.yaml in containers, as root, 
 
 test-outage: $(VENV)/.dev ## Triton down for two minutes while studies are in flight
 	bash tests/install_peers.sh
-	OSTEON_TRITON_DOWN_S=120 $(BIN)/python -m pytest tests/acceptance/test_production_collaborators.py -k triton $(ARGS)
+	TRITON_DOWN_S=120 $(BIN)/python -m pytest tests/acceptance/test_production_collaborators.py -k triton $(ARGS)
 
 check: $(VENV)/.dev ## formatting, lint, types, import contracts
 	$(BIN)/ruff format --check .

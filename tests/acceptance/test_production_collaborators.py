@@ -1,6 +1,6 @@
 """Production mode whose model server or PACS is away, and its numbers beside the embedded mode's.
 
-Triton is down until every study has gone back into the queue; OSTEON_TRITON_DOWN_S=120 (`make
+Triton is down until every study has gone back into the queue; TRITON_DOWN_S=120 (`make
 test-outage`) keeps it down for two minutes at least.
 """
 
@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1200)]
 
 LIMIT_S = 600
 SHIPPED = PROJECT / "model_repository"
-DOWN_S = float(os.environ.get("OSTEON_TRITON_DOWN_S", "0"))
+DOWN_S = float(os.environ.get("TRITON_DOWN_S", "0"))
 OF_THE_RUN = {"run_id", "stages", "provenance"}
 
 
