@@ -64,11 +64,12 @@ container() { printf '%s_%s_1' "$project" "$1"; }
 inside() { local name=$1; shift; podman exec "$(container "$name")" "$@"; }
 inspect() { podman inspect --format "$2" "$(container "$1")"; }
 
-# Everything in this storage is this test's, also what an interrupted build left.
+# What runs of ours, and what an interrupted build left.
 take_down() {
   [ ! -f "$work/deploy/.env" ] || compose "${profiles[@]}" down --timeout 20 >/dev/null 2>&1 || true
-  podman ps --all --external --quiet | xargs -r podman rm --force >/dev/null 2>&1 || true
-  podman volume ls --quiet | xargs -r podman volume rm --force >/dev/null 2>&1 || true
+  podman ps --all --external --format '{{.ID}} {{.Names}}' | awk -v ours="$project" '$2 ~ "^" ours "_|-working-container" {print $1}' \
+    | xargs -r podman rm --force >/dev/null 2>&1 || true
+  podman volume ls --quiet --filter "name=^${project}_" | xargs -r podman volume rm --force >/dev/null 2>&1 || true
   podman network ls --quiet --filter "name=^${project}_" | xargs -r podman network rm --force >/dev/null 2>&1 || true
 }
 
@@ -260,7 +261,7 @@ raise SystemExit(sys_exit)'
 # What the kernel says of every process of a container, and podman of the container.
 check_container() {
   local name=$1 processes
-  processes=$(inside "$name" sh -c 'cat /proc/[0-9]*/status 2>/dev/null')
+  processes=$(inside "$name" sh -c 'cat /proc/[0-9]*/status 2>/dev/null' || true)   # one may end meanwhile
   check "$name: user $(awk '/^Uid/ {print $2; exit}' <<<"$processes"), and no process is root's" not grep -Eq '^(Uid|Gid):.*\b0\b' <<<"$processes"
   check "$name: no process has a capability" not grep -Eq '^Cap(Inh|Prm|Eff|Bnd|Amb):[[:space:]]*0*[1-9a-f]' <<<"$processes"
   check "$name: no new privileges, system calls are filtered" not grep -Eq '^(NoNewPrivs|Seccomp):[[:space:]]*0$' <<<"$processes"
