@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ _PRIOR = "#7A8591"
 _TICK = Ink(9, SOFT, anchor="ms")
 _SCALE = Ink(9, SOFT, anchor="rs")
 _POINT = 5.0
+_DATE_WIDTH = 48.0
 
 
 @dataclass(frozen=True)
@@ -76,17 +78,20 @@ def trend_panel(sheet: Sheet, box: Box, points: Sequence[TrendPoint]) -> None:
     sheet.text(box.x, box.y + 9, "Over time", HEADING)
     half = (box.height - 34) / 2
     upper = Box(box.x + 38, box.y + 18, box.width - 60, half - 4)
-    lower = Box(upper.x, upper.bottom + 10, upper.width, half - 6)
-    _series(sheet, upper, [point.tdv_ml for point in points], "mL")
-    _series(sheet, lower, [point.gadc_um2_s for point in points], "µm²/s")
-    for x, point in zip(_places(lower, len(points)), points, strict=True):
+    lower = Box(upper.x, upper.bottom + 12, upper.width, half - 8)
+    _series(sheet, upper, [point.tdv_ml for point in points], "TDV, mL")
+    _series(sheet, lower, [point.gadc_um2_s for point in points], "gADC, µm²/s")
+    dated = list(zip(_places(lower, len(points)), points, strict=True))
+    every = max(1, math.ceil(_DATE_WIDTH * len(points) / lower.width))
+    for x, point in dated[::-1][::every]:  # the last has its date in any case
         sheet.text(x, lower.bottom + 13, point.date or "no date", _TICK)
 
 
-def _series(sheet: Sheet, plot: Box, values: Sequence[float | None], unit: str) -> None:
+def _series(sheet: Sheet, plot: Box, values: Sequence[float | None], title: str) -> None:
     """Draw the values as points, joined where neighbours are both known."""
     top = _round_up(max((v for v in values if v is not None), default=0.0))
-    _grid(sheet, plot, top, unit)
+    _grid(sheet, plot, top, "")
+    sheet.text(plot.x + 3, plot.y + 9, title, Ink(9, SOFT, halo=True))
     places = [
         None if value is None else (x, plot.bottom - value / top * plot.height)
         for x, value in zip(_places(plot, len(values)), values, strict=True)
@@ -108,7 +113,7 @@ def _grid(sheet: Sheet, plot: Box, top: float, unit: str) -> None:
     for share in (0.0, 0.5, 1.0):
         y = plot.bottom - share * plot.height
         sheet.line((plot.x, y), (plot.right, y), FAINT)
-        words = f"{share * top:g}" + (f" {unit}" if share == 1.0 else "")
+        words = f"{share * top:g} {unit if share == 1.0 else ''}".rstrip()
         sheet.text(plot.x - 5, y + 3, words, _SCALE)
 
 

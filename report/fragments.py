@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from report.shown import Document
 
 _BAR = Box(0, 1, 90, 9)
-_CHART = Box(0, 0, 262, 176)
-_TREND = Box(0, 0, 262, 150)
+_CHART = Box(0, 0, 262, 156)
+_TREND = Box(0, 0, 262, 128)
 
 
 @cache

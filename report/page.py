@@ -22,12 +22,23 @@ if TYPE_CHECKING:
     from report.patient import PatientText
     from report.shown import Document
 
-MOST_NOTES = 6
 _ROOM_PX = (466.0, 378.0)
 """Width and height of the place for the projections, CSS pixels: 123 x 100 mm."""
 _GAP_PX = 7.6
 _SHARPNESS = 2.5
 """Pixels of a picture for one CSS pixel: 240 dpi on paper."""
+
+
+@dataclass(frozen=True)
+class Density:
+    """How much of a page its parts may take: `scale` of the projections, and quality notes."""
+
+    scale: float = 1.0
+    most_notes: int = 6
+
+
+DENSITIES = (Density(), Density(0.9), Density(0.8), Density(0.8, 4), Density(0.7, 3))
+"""From the largest projections on; the first whose page is one side is taken."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +91,13 @@ def page_figures(content: ReportContent, images: ReportImages) -> tuple[Figure, 
     )
 
 
-def report_html(page: Page) -> str:
+def report_html(page: Page, density: Density = DENSITIES[0]) -> str:
     """Return the page; its style sheet, fonts and pictures are named relative to `report/`."""
     document, comparison = page.document, page.comparison
-    figures = [(f.name, f.caption, f.width_px, f.height_px) for f in page.figures]
+    figures = [
+        (f.name, f.caption, round(density.scale * f.width_px), round(density.scale * f.height_px))
+        for f in page.figures
+    ]
     values = {
         "research": RESEARCH_USE_ONLY,
         "not_for": NOT_FOR_DIAGNOSIS,
@@ -96,7 +110,7 @@ def report_html(page: Page) -> str:
         "trend": fragments.trend(comparison),
         "regions": fragments.regions(document, comparison),
         "lesions": fragments.lesions(document, comparison),
-        "notes": fragments.notes(document, MOST_NOTES),
+        "notes": fragments.notes(document, density.most_notes),
         "method": fragments.method(document, comparison),
     }
     return fragments.templates().get_template("page.html").render(values)

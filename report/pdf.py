@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from report.lettering import font_bytes
-from report.page import report_html
+from report.page import DENSITIES, report_html
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from report.page import Page
 
 VARIANT = "pdf/a-3u"
+_OPTIONS = {"pdf_variant": VARIANT, "presentational_hints": True}
 _BASE = "osteon:/"
 _MEDIA_TYPES = {"css": "text/css", "ttf": "font/ttf", "png": "image/png"}
 _PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
@@ -61,25 +62,28 @@ def report_pdf(page: Page) -> bytes:
 
     """
     weasyprint = _weasyprint()
-    html = report_html(page)
-    known = _packaged() | {figure.name: figure.png for figure in page.figures}
-    identifier = hashlib.sha256(html.encode() + b"".join(f.png for f in page.figures))
     try:
-        return _laid_out(html, known, identifier.hexdigest()[:32].encode())
+        return _laid_out(page)
     except weasyprint.urls.FatalURLFetchingError:  # a BaseException, which no caller expects
         message = "the report refers to an address that is not its own; nothing was fetched"
         raise UnknownAddress(message) from None
 
 
-def _laid_out(html: str, known: Mapping[str, bytes], identifier: bytes) -> bytes:
+def _laid_out(page: Page) -> bytes:
+    """Lay the page out with the largest projections that leave room for all else."""
+    known = _packaged() | {figure.name: figure.png for figure in page.figures}
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # it leaves its colour profile open
-        document = _weasyprint().HTML(string=html, base_url=_BASE, url_fetcher=_fetcher(known))
-        document.write_pdf(
-            file, pdf_variant=VARIANT, pdf_identifier=identifier, presentational_hints=True
-        )
-        del document
+        for density in DENSITIES:
+            html = report_html(page, density)
+            source = _weasyprint().HTML(string=html, base_url=_BASE, url_fetcher=_fetcher(known))
+            laid_out = source.render(**_OPTIONS)
+            if len(laid_out.pages) == 1:
+                break
+        digest = hashlib.sha256(html.encode() + b"".join(f.png for f in page.figures)).hexdigest()
+        laid_out.write_pdf(file, pdf_identifier=digest[:32].encode(), **_OPTIONS)
+        del laid_out
     return file.getvalue()
 
 

@@ -12,6 +12,7 @@ import pikepdf
 import pypdf
 import pytest
 
+from imaging.geometry import Geometry
 from imaging.quality import QualityNote
 from imaging.response import (
     Change,
@@ -24,6 +25,7 @@ from imaging.response import (
 )
 from imaging.response_limits import Limit
 from report import fragments, pdf
+from report.content import ReportImages
 from report.documents import measurements_document, measurements_json
 from report.lesion_choice import choose_lesions
 from report.page import Page, page_figures, report_html
@@ -137,7 +139,7 @@ def test_only_fonts_of_the_package_are_in_it(made):
 )
 def test_nothing_outside_the_page_is_fetched(page, monkeypatch, address):
     html = report_html(page).replace("pictures/plain.png", address)
-    monkeypatch.setattr(pdf, "report_html", lambda _: html)
+    monkeypatch.setattr(pdf, "report_html", lambda *_: html)
     with pytest.raises(UnknownAddress, match="nothing was fetched"):
         report_pdf(page)
 
@@ -182,8 +184,9 @@ def test_pixels_of_the_page_are_white_paper_with_the_red_line(made):
     assert red[-100:].any()
 
 
-def test_the_most_that_can_be_said_fits_on_one_page(content, images):
-    """Every region, many lesions, a list of focal lesions, and more notes than are shown."""
+def test_the_most_that_can_be_said_fits_on_one_page(content, comparison):
+    """Every region, all lesions new, more notes than are shown, limits with long sources, a tall
+    and narrow body: its projections become smaller."""
     measurement = content.measurement
     long = QualityNote(
         "SIGNAL_STEP", "warning", "A sentence about the input that is long. " * 4, 0.1
@@ -200,9 +203,22 @@ def test_the_most_that_can_be_said_fits_on_one_page(content, images):
         measurement=replace(measurement, regions=regions, lesions=lesions, n_lesions=40),
         quality=(long,) * 9,
     )
-    made = report_pdf(Page(measurements_document(full), page_figures(full, images), "2026-03-01"))
+    geometry = Geometry.axial((60, 20, 24), (16.0, 16.0, 16.0), (0.0, 0.0, 0.0))
+    body = np.zeros(geometry.shape, np.float32)
+    body[:, 4:16, 4:20] = 10.0
+    tall = ReportImages(geometry, body, body * 90, body > 20)
+    one = comparison.against[0]
+    limit = Limit(-47.0, 89.0, "a sentence about a publication and what was assumed of it, " * 3)
+    judged = replace(one.tdv, limit=limit)
+    new = tuple(replace(one.tracks[1], current=(lesion.name,), volume=judged) for lesion in lesions)
+    compared = replace(comparison, against=(replace(one, tdv=judged, gadc=judged, tracks=new),))
+    page = Page(
+        measurements_document(full), page_figures(full, tall), "2026-03-01", PATIENT, compared
+    )
+    made = report_pdf(page)
     assert len(pypdf.PdfReader(io.BytesIO(made)).pages) == 1
-    assert "3 more in measurements.json" in words(made)
+    assert " more in measurements.json" in words(made)
+    assert "30 smaller ones, 30 of them new in lesions.csv" in words(made)
 
 
 class NoPango:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -65,6 +66,16 @@ def test_a_study_without_gadc_leaves_a_gap_in_the_trend():
     joins = [line for line in root.iter(f"{SVG}line") if line.get("stroke") == INK]
     assert len(joins) == 2  # of the volumes only
     assert "2026-02-01" in "".join(root.itertext())
+
+
+def test_dates_of_many_studies_do_not_run_into_each_other():
+    sheet = SvgSheet(300, 150, "trend")
+    points = [TrendPoint(f"2026-{month:02d}-01", 50.0, 900.0) for month in range(1, 12)]
+    trend_panel(sheet, Box(0, 0, 300, 150), points)
+    dates = [t for t in drawn(sheet).iter(f"{SVG}text") if (t.text or "").startswith("2026-")]
+    assert [t.text for t in dates] == ["2026-11-01", "2026-08-01", "2026-05-01", "2026-02-01"]
+    places = [float(t.get("x")) for t in dates]
+    assert min(a - b for a, b in itertools.pairwise(places)) > 48
 
 
 def test_words_are_escaped_and_nothing_is_inline_style():
