@@ -11,6 +11,8 @@
 #   COMPOSE         its Compose as one word or several, as podman-compose; the one that is there if not given
 #   WAIT_S          how long to wait for health; 600 seconds if not given
 #
+# A PACS that does not answer stops --check but not the start: it is asked once everything runs.
+#
 # A line is ok, problem, note or skipped, a stable code, and a sentence that ends with what to do. `osteon doctor` prints the
 # same from inside the image; this script asks it too. docs/deploy.md is the page for all of this.
 set -euo pipefail
@@ -133,5 +135,7 @@ check
 [ "$problems" -eq 0 ] || stop "$problems problem(s); nothing was started. Each line above says what to do." 1
 if [ "$mode" = install ]; then
   start
+  ask_doctor operate -- database broker models pacs
   tell
+  [ "$problems" -eq 0 ] || stop "it runs, and $problems problem(s) are left: each line above says what to do" 1
 fi

@@ -5,7 +5,7 @@ OURS=10001            # the numeric user of our containers
 SERVERS=999           # that of PostgreSQL's and Redis' images
 GRAFANA=472
 problems=0
-: "${compose=}" "${wait_echo_s:=0}"    # of stack.sh, and of the command line
+: "${compose=}" "${wait_echo_s:=0}" "${mode:=check}"    # of stack.sh, and of the command line
 
 say() { printf '%-8s %-16s %s\n' "$1" "$2" "$3"; }
 ok() { say ok "$1" "$2"; }
@@ -290,7 +290,9 @@ check_inside() {
     skipped INSIDE "volumes and PACS are asked from inside the images, once they are here"
     return 0
   fi
-  if [ "$wait_echo_s" -gt 0 ] && [ -z "$(containers node)" ]; then
+  if [ "$mode" = install ]; then
+    ask_doctor operate -- storage                      # the rest once it runs: the PACS may be one of this stack
+  elif [ "$wait_echo_s" -gt 0 ] && [ -z "$(containers node)" ]; then
     ask_doctor operate -- storage
     echo "         waiting $wait_echo_s s: send a C-ECHO from the PACS to $(setting OSTEON_NODE__AE_TITLE), this host, port $(setting STACK_DICOM_PORT)"
     ask_doctor node --service-ports -- pacs --wait-echo "$wait_echo_s"

@@ -372,6 +372,18 @@ class TestInstall:
         assert "nothing was started" in done.stderr
         assert "up --detach" not in (host.state / "asked").read_text()
 
+    def test_a_pacs_that_is_away_is_told_once_everything_runs(self, host):
+        host.ready().says(doctor="problem  ECHO_TO_PACS     pacs: nobody answers\n")
+        host.program(
+            "docker",
+            ENGINE.replace('*" doctor "*)', '*" doctor storage") ;;\n  *" doctor "*)'),
+        )
+        done = host.run()
+        assert done.returncode == 1
+        assert "up --detach" in (host.state / "asked").read_text()
+        assert "Osteon runs." in done.stdout
+        assert "1 problem(s) are left" in done.stderr
+
     def test_a_service_that_does_not_get_healthy(self, host):
         host.ready().says(health="unhealthy\n")
         done = host.run(WAIT_S="1")
