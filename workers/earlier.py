@@ -75,8 +75,19 @@ class FolderResults:
         return cls(tuple(_in_folder(folder) for folder in folders))
 
     def find(self, examination: Examination) -> Found:
-        """Return every folder's study that was made before this one."""
-        return _before(examination, self.studies)
+        """Return every folder's study, but for those that were not made before this one.
+
+        Where a date is missing the person who named the folders is believed, and their order.
+        """
+        kept: list[EarlierStudy] = []
+        notes: list[QualityNote] = []
+        for study in self.studies:
+            point, now = study.measured.point, examination.taken_at
+            if point.study_uid == examination.study_uid or (now and point.date > now):
+                notes.append(_NOT_EARLIER)
+            else:
+                kept.append(study)
+        return Found(tuple(kept), tuple(dict.fromkeys(notes)))
 
 
 def _in_folder(folder: Path) -> EarlierStudy:
@@ -138,6 +149,12 @@ class StoredResults:
         return read_time_point(path)
 
 
+_NOT_EARLIER = QualityNote(
+    "FOLLOW_UP_NOT_EARLIER",
+    "warning",
+    "A folder that was named as an earlier result is of this study or of a later one; it was not "
+    "compared.",
+)
 _IDENTITY = QualityNote(
     "FOLLOW_UP_IDENTITY",
     "warning",

@@ -117,17 +117,28 @@ def test_without_history_nothing_is_compared(now_measured):
     assert found.measurement is now_measured[0]
 
 
-def test_a_study_that_came_later_is_no_prior(tmp_path, now_measured):
-    folder = write_results(tmp_path / "later", [(LUMBAR, 16)], taken_at="2026-05-01T10:00:00")
+@pytest.mark.parametrize(
+    "named", [{"taken_at": "2026-05-01T10:00:00"}, {"uid": "1.2"}], ids=["later", "itself"]
+)
+def test_a_folder_that_is_not_earlier_is_not_compared(tmp_path, now_measured, named):
+    folder = write_results(tmp_path / "other", [(LUMBAR, 16)], **named)
     found = follow_up(History(NOW, FolderResults.of([folder])), *now_measured, QUICK, TOLD)
     assert found.comparison.against == ()
-    assert found.notes == ()
+    assert [note.code for note in found.notes] == ["FOLLOW_UP_NOT_EARLIER"]
 
 
-def test_without_a_date_nobody_knows_which_came_first(tmp_path, now_measured):
+def test_who_names_a_folder_without_a_date_is_believed(tmp_path, now_measured):
     folder = write_results(tmp_path / "undated", [(LUMBAR, 16)], taken_at="")
     found = follow_up(History(NOW, FolderResults.of([folder])), *now_measured, QUICK, TOLD)
+    assert found.comparison.headline.interval_days is None
+    assert found.comparison.headline.tdv.call == "down"
+
+
+def test_in_the_store_nobody_knows_what_came_first_without_a_date(stored, now_measured):
+    history = replace(stored.history(), examination=replace(NOW, taken_at=""))
+    found = follow_up(history, *now_measured, QUICK, TOLD)
     assert [note.code for note in found.notes] == ["FOLLOW_UP_NO_DATE"]
+    assert found.comparison.against == ()
 
 
 def test_a_folder_without_arrays_is_compared_by_region(tmp_path, now_measured):
