@@ -142,7 +142,7 @@ def _field(body: Body) -> tuple[NDArray[np.float64], float]:
     )
     shown = foreground(seen_from_above)
     # Single voxels of noise beside the body would make the field as wide as the images.
-    places = np.argwhere(ndimage.binary_opening(shown, iterations=2))
+    places = np.argwhere(ndimage.binary_opening(shown))
     if not len(places):
         places = np.array([[0, 0], np.array(body.signal.shape[1:]) - 1])
     spacing = np.array(body.spacing_mm[1:])
