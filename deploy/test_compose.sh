@@ -38,12 +38,6 @@ check() {
   fi
 }
 
-# refuse TEXT COMMAND...: the command fails.
-refuse() {
-  local text=$1
-  shift
-  check "$text" not "$@"
-}
 not() { ! "$@"; }
 
 # until_true SECONDS COMMAND...: the command succeeds within so long.
@@ -266,20 +260,20 @@ check_container() {
   check "$name: no process has a capability" not grep -Eq '^Cap(Inh|Prm|Eff|Bnd|Amb):[[:space:]]*0*[1-9a-f]' <<<"$processes"
   check "$name: no new privileges, system calls are filtered" not grep -Eq '^(NoNewPrivs|Seccomp):[[:space:]]*0$' <<<"$processes"
   check "$name: root file system read only" test "$(inspect "$name" '{{.HostConfig.ReadonlyRootfs}}')" = true
-  refuse "$name: nothing can be written to /, /etc, /usr, /opt" \
-    inside "$name" sh -c 'for d in / /etc /usr /opt; do touch "$d/probe" 2>/dev/null && exit 0; done; exit 1'
+  check "$name: nothing can be written to /, /etc, /usr, /opt" \
+    inside "$name" sh -c 'for d in / /etc /usr /opt; do if touch "$d/probe"; then exit 1; fi; done'
   check "$name: memory, processes and logs are limited" test \
     "$(inspect "$name" '{{if .HostConfig.Memory}}1{{end}}{{if .HostConfig.PidsLimit}}1{{end}}{{if ne .HostConfig.LogConfig.Size "0B"}}1{{end}}')" = 111
   check "$name: no core dumps" inside "$name" grep -Eq '^Max core file size +0 +0 ' /proc/1/limits
-  refuse "$name: no password in its variables or arguments" grep -qF -f "$work/passwords" \
+  check "$name: no password in its variables or arguments" not grep -qF -f "$work/passwords" \
     <(inspect "$name" '{{.Config.Env}} {{.Config.Cmd}} {{.Args}}'; inside "$name" sh -c 'cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null' | tr '\0' '\n')
 }
 
 check_images() {
   local name
   for name in "${ours[@]}" triton-cpu; do
-    refuse "image $name: no compiler, no pip" podman run --rm --network none --entrypoint sh "localhost/osteon-$name:test" -c \
-      'command -v gcc cc g++ make pip pip3 git && exit 0; /opt/osteon/bin/python -m pip --version 2>/dev/null && exit 0; exit 1'
+    check "image $name: no compiler, no pip" podman run --rm --network none --entrypoint sh "localhost/osteon-$name:test" -c \
+      'for p in gcc cc g++ ld make pip pip3 git; do if command -v "$p"; then exit 1; fi; done; ! /opt/osteon/bin/python -c "import pip"'
   done
   check "images know their commit" test "$(podman run --rm --network none --entrypoint cat localhost/osteon-node:test \
     /opt/osteon/lib/python3.11/site-packages/service/COMMIT)" = "$(git rev-parse HEAD 2>/dev/null || echo unknown)"
@@ -292,19 +286,24 @@ check_networks() {
   check "published: the DICOM port, the web port, and Orthanc's of the profile pacs; no other" test "$published" = \
     "api_1 127.0.0.1:$web_port->8080/tcp;node_1 127.0.0.1:$dicom_port->11112/tcp;orthanc_1 127.0.0.1:$orthanc_port->8042/tcp;"
   for name in postgres redis triton-cpu prometheus; do
-    refuse "$name: no way out of its network" inside "$name" grep -Eq '^[^[:space:]]+[[:space:]]+00000000' /proc/net/route
+    check "$name: no way out of its network" not grep -Eq '^[^[:space:]]+[[:space:]]+00000000' <<<"$(inside "$name" cat /proc/net/route || echo 'x 00000000')"
   done
-  refuse "the web process does not find Triton" inside api python3.11 -c 'import socket; socket.getaddrinfo("triton", 8001)'
+  check "the web process finds the database, and not Triton" inside api python3.11 -c 'import socket
+socket.create_connection(("postgres", 5432), 5).close()
+try: socket.getaddrinfo("triton", 8001)
+except socket.gaierror: raise SystemExit(0)
+raise SystemExit(1)'
   check "the worker does" inside worker python3.11 -c 'import socket; socket.create_connection(("triton", 8001), 5)'
 }
 
 check_servers() {
-  refuse "Redis lets nobody in without the password" inside redis sh -c 'redis-cli ping | grep -q PONG'
+  check "Redis lets nobody in without the password" inside redis sh -c 'redis-cli ping | grep -q NOAUTH'
   check "Redis: our user may not administer it" inside redis sh -c \
     'REDISCLI_AUTH=$(cat /run/secrets/redis_password) redis-cli --no-auth-warning --user osteon FLUSHALL | grep -q NOPERM'
   check "Redis: nor touch keys of others" inside redis sh -c \
     'REDISCLI_AUTH=$(cat /run/secrets/redis_password) redis-cli --no-auth-warning --user osteon SET other 1 | grep -q NOPERM'
-  refuse "PostgreSQL lets nobody in without the password" inside postgres psql -w -h "$(inside postgres hostname -i | cut -d' ' -f1)" -U osteon -c 'SELECT 1'
+  check "PostgreSQL lets nobody in without the password" inside postgres sh -c \
+    'psql -w -h "$(hostname -i | cut -d" " -f1)" -U osteon -c "SELECT 1" 2>&1 | grep -q "no password supplied"'
   check "the page says that everything is ready" web /readyz
   check "Prometheus reaches node, worker, page and Triton" until_true 90 all_watched
   check "no log line names the patient" no_log_names "$patient"
