@@ -21,6 +21,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 . ./stack.sh
 . ./preflight.sh
 
+STEADY_S=${STEADY_S:-15}    # all have to stay up for so long
+
 stop() { echo "install.sh: $1" >&2; exit "${2:-1}"; }
 
 # ---- offline
@@ -86,11 +88,26 @@ not_healthy() {       # services that do not work yet
   done < <(images)
 }
 
+started() {           # when each container started: one that ends and starts again is not steady
+  local service image
+  while read -r service image; do
+    case $service in migrate | operate) continue ;; esac
+    "$engine" inspect --format '{{.State.StartedAt}}' "$(containers "$service" | head -n 1)" 2>/dev/null || echo gone
+  done < <(images)
+}
+
 start() {
-  local waiting until=$((SECONDS + ${WAIT_S:-600}))
+  local waiting before='' until=$((SECONDS + ${WAIT_S:-600}))
   "${compose[@]}" up --detach
-  while waiting=$(not_healthy) && [ -n "$waiting" ]; do
-    [ "$SECONDS" -lt "$until" ] || stop "not healthy after ${WAIT_S:-600} s: ${waiting}- read ${compose[*]} logs of these [NOT_HEALTHY]"
+  while true; do
+    waiting=$(not_healthy)
+    if [ -z "$waiting" ]; then
+      before=$(started)
+      sleep "$STEADY_S"
+      waiting=$(not_healthy)
+      if [ -z "$waiting" ] && [ "$before" = "$(started)" ]; then return 0; fi
+    fi
+    [ "$SECONDS" -lt "$until" ] || stop "not healthy after ${WAIT_S:-600} s: ${waiting:-one that starts again and again }- read ${compose[*]} logs of these [NOT_HEALTHY]"
     sleep 2
   done
 }

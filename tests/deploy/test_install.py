@@ -36,6 +36,7 @@ case "$*" in
   "volume inspect"*) exit 1 ;;
   "image inspect"*) grep -qxF "${*: -1}" "$here/images" ;;
   ps*service=*) asked="$*"; grep -xF "${asked##*service=}" "$here/running" ;;
+  *StartedAt*) cat "$here/started"; [ ! -e "$here/loops" ] || date +%N >"$here/started" ;;
   inspect*) cat "$here/health" ;;
   load*) cat "$here/in-bundle" >>"$here/images" ;;
   *" doctor "*) cat "$here/doctor"; ! grep -q ^problem "$here/doctor" ;;
@@ -56,7 +57,9 @@ class Host:
         self.state.mkdir(parents=True)
         self.tools = folder / "bin"
         self.program("docker", ENGINE)
-        self.says(compose="2.29.1\n", info="", running="", health="healthy\n", images="")
+        self.says(
+            compose="2.29.1\n", info="", running="", health="healthy\n", images="", started=""
+        )
         self.says(doctor="ok       DATA_FOLDER      fine\n")
         self.images = self.expected_images()
         self.says(images="".join(f"{image}\n" for image in self.images))
@@ -104,7 +107,7 @@ class Host:
         return subprocess.run(
             [self.deploy / "install.sh", *arguments],
             cwd=cwd,
-            env={"PATH": path, "WAIT_S": "3", **environment},
+            env={"PATH": path, "WAIT_S": "3", "STEADY_S": "0", **environment},
             capture_output=True,
             text=True,
             check=False,
@@ -390,6 +393,12 @@ class TestInstall:
         assert done.returncode == 1
         assert "worker (unhealthy)" in done.stderr
         assert "[NOT_HEALTHY]" in done.stderr
+
+    def test_a_container_that_starts_again_and_again_is_not_healthy(self, host):
+        host.ready().says(loops="")
+        done = host.run(WAIT_S="1")
+        assert done.returncode == 1
+        assert "again and again" in done.stderr
 
     def test_passwords_are_made_once(self, host):
         host.write_env()
