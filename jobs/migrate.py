@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _LOCK = 0x6F7374656F6E  # "osteon": the advisory lock under which a PostgreSQL schema changes
 
 
+@functools.cache
 def head() -> str:
     """Return the revision of the schema that this software needs."""
     revision = ScriptDirectory.from_config(_config()).get_current_head()
@@ -97,8 +99,8 @@ def require_head(engine: Engine) -> None:
 
     """
     found = _current(engine)
-    refuse_newer(found)
     if found != head():
+        refuse_newer(found)
         state = "was never set up" if found is None else f"is at schema {found}"
         raise SchemaTooOld(
             f"the database {state}, this software needs {head()}: run `osteon db upgrade`"

@@ -67,11 +67,22 @@ class JobStore(
         deadline = time.monotonic() + self._patience_s
         while True:
             try:
-                return require_head(self._engine)
+                return self.require_schema()
             except StoreUnavailable:
                 if time.monotonic() >= deadline:
                     raise
                 time.sleep(_LOOK_S)
+
+    def require_schema(self) -> None:
+        """Refuse a schema that is not this software's, as `__init__` did: it may change under way.
+
+        Raises:
+            SchemaTooNew: newer software changed the database.
+            SchemaTooOld: an older backup was put in its place.
+            StoreUnavailable: it does not answer.
+
+        """
+        require_head(self._engine)
 
     def close(self) -> None:
         """Close every connection."""

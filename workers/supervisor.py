@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from jobs.errors import IllegalMove, LeaseLost, StoreUnavailable
+from jobs.errors import IllegalMove, LeaseLost, SchemaTooNew, SchemaTooOld, StoreUnavailable
 from jobs.job import Failure, JobState
 from workers.configuration import Assignment
 from workers.vitals import JobClaimed, JobLeft, nobody, relay
@@ -89,8 +89,9 @@ class Supervisor:
 
     def _claim(self, job_id: str | None = None) -> Job | None:
         try:
+            self.store.require_schema()  # another one came under way: no attempt is spent on it
             return self.store.claim(self.owner, self.configuration.lease_s, job_id)
-        except StoreUnavailable as error:
+        except (StoreUnavailable, SchemaTooNew, SchemaTooOld) as error:
             told = {"event": "store_away", "code": error.code}
             _LOG.warning("no job can be claimed: %s", error, extra=told)
             return None

@@ -145,3 +145,15 @@ def no_left_over_children():
     before = set(psutil.Process().children())  # a server that other tests share may run
     yield
     assert set(psutil.Process().children()) <= before
+
+
+def test_a_schema_that_changed_under_way_costs_no_attempt(
+    store, configuration, claimed, caplog, monkeypatch
+):
+    store.hand_back(claimed)
+    monkeypatch.setattr("jobs.migrate.head", lambda: "0001")  # what software of yesterday needs
+    worker = supervisor(store, configuration, "raise SystemExit(1)")
+    assert worker.take(claimed.id, threading.Event()) is False
+    job = store.job(claimed.id)
+    assert (job.state, job.attempt) == (JobState.QUEUED, 0)
+    assert "no job can be claimed: the database is at schema" in caplog.text
