@@ -22,6 +22,7 @@ from workers.inference.model import ModelUnavailable
 from workers.inference.opening import ModelOpener
 from workers.inference.serving import Serving, write_serving
 from workers.inference.triton import TritonModel
+from workers.inference.watched import Request
 
 HALF_STEP = 2.0**-11
 """Half a step of float16 at 1: the answers are kept in half precision."""
@@ -160,7 +161,7 @@ def test_requests_that_fail_now_and_then_do_not_change_the_answer(repository, se
         if not next(fails):
             return sound(self, slab, exchange)
         failed.append(slab.shape)
-        call = Call(exchange, 1.0)
+        call = Call(exchange, 1.0, Request("network", "0" * 16, ignore))
         call.done(None, InferenceServerException("away", status="StatusCode.UNAVAILABLE"))
         return call
 
