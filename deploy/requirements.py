@@ -1,6 +1,6 @@
-"""Print what one process needs: the requirements of an extra of pyproject.toml, one a line.
+"""Print what one process needs: the requirements of extras of pyproject.toml, one a line.
 
-    python deploy/requirements.py worker
+    python deploy/requirements.py worker tracing
 
 An image installs these before our own code, so that a change of the code costs a small layer.
 """
@@ -18,16 +18,16 @@ PYPROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
 _OURS = re.compile(r"osteon\[([\w,-]+)\]")
 
 
-def requirements(extra: str, pyproject: Path = PYPROJECT) -> list[str]:
-    """Return the sorted requirements of `extra` and of every extra of ours that it names.
+def requirements(*extras: str, pyproject: Path = PYPROJECT) -> list[str]:
+    """Return the sorted requirements of `extras` and of every extra of ours that they name.
 
     Raises:
-        KeyError: pyproject.toml has no such extra.
+        KeyError: pyproject.toml lacks one of them.
 
     """
     project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
     found = set(project["dependencies"])
-    waiting = [extra]
+    waiting = list(extras)
     while waiting:
         for line in project["optional-dependencies"][waiting.pop()]:
             ours = _OURS.fullmatch(line)
@@ -39,4 +39,4 @@ def requirements(extra: str, pyproject: Path = PYPROJECT) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write("".join(f"{line}\n" for line in requirements(sys.argv[1])))
+    sys.stdout.write("".join(f"{line}\n" for line in requirements(*sys.argv[1:])))
