@@ -104,16 +104,19 @@ def _show(
     masks = received.read_masks(segs, study.acquisition.truth.geometry)
     _print_comparison(study, numbers, masks)
     results = place.folder / "data" / "results"
-    for name in ("mip_coronal.png", "mip_sagittal.png"):
+    for name in ("mip_coronal.png", "mip_sagittal.png", "report.pdf"):
         for picture in results.glob(f"{job['id']}-*/{name}"):
             shutil.copy(picture, place.folder / name)
     seconds = job["stage_seconds"]
     times = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items())
     typer.echo(f"stages (s)    {times}; together {sum(seconds.values()):.1f}")
     maps = pacs.files(stand_in.PARAMETRIC_MAP)
-    came = f"{len(segs)} SEG, {len(maps)} ADC maps and 1 SR"
+    others = len(pacs.received()) - len(segs) - len(maps) - 1
+    came = f"{len(segs)} SEG, {len(maps)} ADC maps, 1 SR and {others} objects of the report"
     typer.echo(f"received      {came} at the stand-in PACS")
     typer.echo(f"picture       {place.folder / 'mip_coronal.png'}")
+    if (place.folder / "report.pdf").exists():
+        typer.echo(f"report        {place.folder / 'report.pdf'}")
     typer.echo(f"status page   {place.page}")
 
 
