@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select
@@ -11,8 +12,14 @@ from jobs.rows import to_event
 from jobs.schema import job_events, stage_times
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
     from jobs.engine import Transaction
     from jobs.job import EventKind, JobEvent, Stage
+
+_SETTLES_S = 5.0
+_LOOKED_BACK = 200
 
 
 def write_event(
@@ -47,6 +54,28 @@ class JobHistory(Records):
         return tuple(to_event(row) for row in tx.connection.execute(query).mappings())
 
     @reads
+    def all_events(self, tx: Transaction, after: int, limit: int) -> tuple[JobEvent, ...]:
+        """Return the events of every job with ids above `after`, in order; at most `limit`.
+
+        PostgreSQL shows a number only when its transaction ends, maybe after a higher one of
+        another job. So the answer stops at a number that is missing, until what follows it is five
+        seconds old: then the missing one was rolled back.
+        """
+        query = select(job_events).where(job_events.c.id > after)
+        rows = tx.connection.execute(query.order_by(job_events.c.id).limit(limit)).mappings()
+        events = [to_event(row) for row in rows]
+        last = _last_settled(after, ((e.id, e.at) for e in events), tx.now)
+        return tuple(event for event in events if event.id <= last)
+
+    @reads
+    def last_event_id(self, tx: Transaction) -> int:
+        """Return the id after which `all_events` gives what happens from now on; 0 at the start."""
+        query = select(job_events.c.id, job_events.c.at).order_by(job_events.c.id.desc())
+        newest = tx.connection.execute(query.limit(_LOOKED_BACK)).all()[::-1]
+        before = newest[0].id - 1 if newest else 0
+        return _last_settled(before, ((row.id, row.at) for row in newest), tx.now)
+
+    @reads
     def stage_seconds(self, tx: Transaction, job_id: str) -> dict[str, float]:
         """Return seconds by stage, in order of finishing; of a repeated stage the last."""
         query = (
@@ -63,3 +92,12 @@ class JobHistory(Records):
             stage_times.c.stage, func.count().label("n"), func.sum(stage_times.c.seconds)
         ).group_by(stage_times.c.stage)
         return {stage: (n, seconds) for stage, n, seconds in tx.connection.execute(query)}
+
+
+def _last_settled(after: int, rows: Iterable[tuple[int, datetime]], now: datetime) -> int:
+    """Return the last id before which no event can appear any more."""
+    for number, at in rows:
+        if number != after + 1 and at > now - timedelta(seconds=_SETTLES_S):
+            return after
+        after = number
+    return after
