@@ -5,6 +5,7 @@ JobsError
 ├── UnknownJob         no such job
 ├── IllegalMove        the table NEXT does not allow this change of state
 ├── LeaseLost          the job is no longer ours: write nothing, stop
+├── CursorInvalid      a page of a list cannot go on from there
 ├── ResultConflict     other bytes under a UID or a name that is taken
 ├── StoreUnavailable   the database does not answer (try again)
 ├── StoreNotEmpty      a backup goes into an empty database only
@@ -44,6 +45,12 @@ class LeaseLost(JobsError):  # noqa: N818
     """The job was taken away (lease ran out, newer revision): write nothing, stop the work."""
 
     code = "LEASE_LOST"
+
+
+class CursorInvalid(JobsError):  # noqa: N818
+    """The cursor is not one that a page of this list gave."""
+
+    code = "CURSOR_INVALID"
 
 
 class ResultConflict(JobsError):  # noqa: N818

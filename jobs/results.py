@@ -12,12 +12,13 @@ from jobs.claims import write_held
 from jobs.engine import Records, reads, writes
 from jobs.errors import ResultConflict
 from jobs.events import write_event
+from jobs.headline import headline
 from jobs.job import EventKind, Stage
 from jobs.result import Delivery, DeliveryStatus, ResultFile
 from jobs.rows import to_delivery, to_result
 from jobs.schema import deliveries as deliveries_
+from jobs.schema import headlines, summaries
 from jobs.schema import results as results_
-from jobs.schema import summaries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,6 +70,10 @@ class JobResults(Records):
                 index_elements=[summaries.c.job_id], set_={"document": document}
             )
         )
+        shown = headline(document)
+        listed = tx.insert(headlines).values(job_id=job.id, **shown)
+        key = [headlines.c.job_id]
+        tx.connection.execute(listed.on_conflict_do_update(index_elements=key, set_=shown))
 
     @reads
     def summary(self, tx: Transaction, job_id: str) -> dict[str, Any] | None:

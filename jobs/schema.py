@@ -109,6 +109,20 @@ examinations = Table(
     Index(None, "patient_key"),
 )
 
+# What names a study to people: the one table with patients' names in it (docs/decisions/0017).
+study_labels = Table(
+    "study_labels",
+    metadata,
+    Column("study_uid", UID, ForeignKey(studies.c.uid), primary_key=True),
+    Column("patient_name", Text, nullable=False),
+    Column("patient_id", Text, nullable=False),
+    Column("accession_number", Text, nullable=False),
+    Column("study_date", String(8), nullable=False),  # YYYYMMDD; empty: the images do not say
+    Column("scanner", Text, nullable=False),
+    Column("sought", Text, nullable=False),  # the words of all of it, as `jobs.labels.folded`
+    Index(None, "study_date"),
+)
+
 # What nodes that share a spool are receiving; a row of a dead node grows old and is removed.
 receptions = Table(
     "receptions",
@@ -179,6 +193,17 @@ summaries = Table(
     metadata,
     Column("job_id", String(32), ForeignKey(jobs.c.id), primary_key=True),
     Column("document", JSON, nullable=False),
+)
+
+# What a list of studies is sorted and filtered by, of each summary (`jobs.headline`).
+headlines = Table(
+    "headlines",
+    metadata,
+    Column("job_id", String(32), ForeignKey(jobs.c.id), primary_key=True),
+    Column("tdv_ml", Float),
+    Column("partial", Boolean, nullable=False),
+    Column("warned", Boolean, nullable=False),
+    Column("beyond_limit", Boolean, nullable=False),
 )
 
 results = Table(

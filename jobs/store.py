@@ -13,7 +13,9 @@ from jobs.engine import make_engine
 from jobs.errors import StoreUnavailable
 from jobs.events import JobHistory
 from jobs.examinations import ExaminationRecords
+from jobs.labels import StudyLabels
 from jobs.lifecycle import JobLifecycle
+from jobs.listing import StudyListing
 from jobs.migrate import require_head
 from jobs.overview import WorkOverview
 from jobs.receptions import NodeReceptions
@@ -39,6 +41,8 @@ class JobStore(
     JobHistory,
     JobResults,
     ExaminationRecords,
+    StudyLabels,
+    StudyListing,
     WorkOverview,
 ):
     """Studies, jobs, events, results and deliveries. Threads may share one; processes may not."""

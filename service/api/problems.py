@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from jobs.errors import (
+    CursorInvalid,
     IllegalMove,
     JobsError,
     SchemaTooNew,
@@ -32,6 +33,7 @@ TABLE: tuple[tuple[type[JobsError], HTTPStatus], ...] = (
     (UnknownJob, HTTPStatus.NOT_FOUND),
     (UnknownStudy, HTTPStatus.NOT_FOUND),
     (IllegalMove, HTTPStatus.CONFLICT),
+    (CursorInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
     (StoreUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (SchemaTooNew, HTTPStatus.SERVICE_UNAVAILABLE),
     (SchemaTooOld, HTTPStatus.SERVICE_UNAVAILABLE),
