@@ -1,21 +1,21 @@
 """The web application: routes, errors, and the headers that every answer carries."""
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
-from fastapi.staticfiles import StaticFiles
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from service.access.gate import Gate
 from service.api import health, jobs, pages, problems, results, studies
 from service.api.site import Site
 from service.api.traced import TracedRequests
+from service.console import screens
 from service.metrics.requests import RequestTimes, TimedRequests
 
-STATIC = Path(__file__).parent / "static"
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+        "font-src 'self'; connect-src 'self'; worker-src 'self' blob:; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -41,7 +41,8 @@ def create_app(site: Site) -> FastAPI:
     problems.install(app)
     for module in (studies, results, jobs, health, pages):
         app.include_router(module.router)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    screens.install(app)
+    app.add_middleware(Gate)  # inside what follows: its refusals have the headers too
     app.middleware("http")(_guard)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(site.hosts))
     app.add_middleware(TracedRequests)

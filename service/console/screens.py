@@ -1,0 +1,32 @@
+"""The screens of the console, one line each, and how they come into the application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from service.console import appearance
+from service.console.assets import MOUNTED_AT, Assets
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter, FastAPI
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Routes of one module; with a title they stand in the navigation."""
+
+    router: APIRouter
+    title: str = ""
+    address: str = ""
+
+
+SCREENS: tuple[Screen, ...] = (Screen(appearance.router),)
+
+
+def install(app: FastAPI) -> None:
+    """Put the screens, their files and the navigation into the application."""
+    for screen in SCREENS:
+        app.include_router(screen.router)
+    app.mount(MOUNTED_AT, Assets(), name="static")
+    app.state.navigation = tuple((s.title, s.address) for s in SCREENS if s.title)
