@@ -200,7 +200,6 @@ def site(store, tmp_path):
         node_ae_title="OSTEON",
         version="0.1.0",
         git_commit="abc",
-        hosts=("testserver",),
     )
 
 

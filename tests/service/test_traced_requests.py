@@ -39,7 +39,6 @@ def client(store, tmp_path):
         node_ae_title="OSTEON",
         version="0.1.0",
         git_commit="abc",
-        hosts=("testserver",),
     )
     with TestClient(create_app(site), raise_server_exceptions=False) as opened:
         yield opened
