@@ -9,6 +9,7 @@ install_triton() { PYTHON=$python deploy/triton_cpu/install.sh; }
 
 missing=()
 [ -x /usr/sbin/Orthanc ] || missing+=(orthanc)
+[ -x /usr/bin/chromium ] || missing+=(chromium)
 [ -x /usr/bin/storescu ] || missing+=(dcmtk)
 [ -x /usr/bin/dciodvfy ] || missing+=(dicom3tools)
 ldconfig -p | grep -q libpangoft2-1.0.so.0 || missing+=(libpango-1.0-0 libpangoft2-1.0-0)
