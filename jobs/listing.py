@@ -58,6 +58,8 @@ class StudyQuery:
 
     text: str = field(default="", repr=False)
     """Words that all occur in name, Patient ID, accession number, scanner, UID or id of the job."""
+    by_label: bool = True
+    """False: only UID and id are searched, for who may not see names (`service.naming`)."""
     states: frozenset[str] = frozenset()
     """`JobState`s of the newest revision's job, and `ARRIVING`; empty: all."""
     since: datetime | None = None
@@ -148,7 +150,8 @@ def _all() -> Select[Any]:
 
 
 def _conditions(query: StudyQuery) -> list[ColumnElement[bool]]:
-    given = [_has(word) for word in folded(query.text).split()[:_WORDS]]
+    words = folded(query.text).split()[:_WORDS]
+    given = [_has(word, by_label=query.by_label) for word in words]
     if query.states:
         states = sorted(JobState(state) for state in query.states if state != ARRIVING)
         arriving = [jobs.c.id.is_(None)] if ARRIVING in query.states else []
@@ -159,8 +162,9 @@ def _conditions(query: StudyQuery) -> list[ColumnElement[bool]]:
     return given
 
 
-def _has(word: str) -> ColumnElement[bool]:
-    places = (study_labels.c.sought, studies.c.uid, jobs.c.id)
+def _has(word: str, *, by_label: bool) -> ColumnElement[bool]:
+    labels = [study_labels.c.sought] if by_label else []
+    places = [*labels, studies.c.uid, jobs.c.id]
     return or_(*(place.contains(word, autoescape=True) for place in places))
 
 

@@ -21,6 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from service.console_section import ConsoleSection
 from service.follow_up_section import FollowUpSection
 from service.monitoring_settings import MonitoringSettings
 from service.report_section import ReportSettings
@@ -75,6 +76,7 @@ class Settings(BaseSettings):
     results: ResultSettings = ResultSettings()
     report: ReportSettings = ReportSettings()
     api: ApiSettings = ApiSettings()
+    console: ConsoleSection = ConsoleSection()
     monitoring: MonitoringSettings = MonitoringSettings()
     destinations: tuple[DestinationSettings, ...] = ()
 

@@ -186,6 +186,8 @@ def make_supervisor(settings: Settings, store: JobStore) -> Supervisor:
     owner = f"{socket.gethostname()}:{os.getpid()}"
     command = (sys.executable, "-m", "service.job_process")
     told = dataclasses.replace(worker_configuration(settings), identity_key=identity_key(settings))
+    if not told.keep_labels:
+        store.forget_labels()
     return Supervisor(store, told, owner, command)
 
 
@@ -205,6 +207,7 @@ def make_api(settings: Settings, store: JobStore) -> FastAPI:
     """Put the REST interface and the status page together."""
     from service.api.app import create_app  # noqa: PLC0415
     from service.api.site import LOOPBACK_NAMES, Site  # noqa: PLC0415
+    from service.naming import Naming  # noqa: PLC0415
 
     bell = make_bell(settings, store) if settings.queue.backend == "celery" else None
     site = Site(
@@ -221,6 +224,7 @@ def make_api(settings: Settings, store: JobStore) -> FastAPI:
         broker_answers=(lambda: bell.waiting() is not None) if bell else None,
         submit=(bell or make_queue(settings, store)).submit,
         spool_floor_bytes=int(settings.node.free_space_floor_gib * 2**30),
+        naming=Naming(settings.console.names_from, settings.console.names_otherwise),
         hosts=("*",) if settings.api.allow_remote else LOOPBACK_NAMES,
     )
     return create_app(site)

@@ -38,6 +38,7 @@ def worker_configuration(settings: Settings) -> WorkerConfiguration:
         disease=_disease_fields(settings),
         follow_up=settings.follow_up.model_dump(mode="json", exclude={"enabled", "identity_key"}),
         thresholds_um2_s=settings.disease.adc_classes_um2_s,
+        keep_labels=settings.console.keep_labels,
         threads=settings.worker.threads,
         memory_gib=settings.worker.memory_gib,
         lease_s=settings.worker.lease_s,

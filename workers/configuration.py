@@ -75,6 +75,8 @@ class WorkerConfiguration:
     `against`, `smallest_dice` and `diffuse_burden`."""
     identity_key: str = dataclasses.field(default="", repr=False)
     """Hexadecimal: the secret of patients' digests. Empty: earlier studies are not looked for."""
+    keep_labels: bool = True
+    """Whether the store keeps what names a study to people (docs/decisions/0017)."""
     threads: int | None = None
     memory_gib: float | None = None
     """Address space of the child; no limit if not given."""

@@ -16,6 +16,7 @@ from workers.earlier import StoredResults, record_of
 from workers.encoding import Run
 from workers.failures import Fate, judge
 from workers.inference.model import ModelUnavailable
+from workers.labelling import study_label
 from workers.recording import StoreRecorder
 from workers.results_folder import discard, settle, working_folder
 from workers.summary import series_summary, summarise
@@ -62,6 +63,9 @@ class Processing:
         """Run the pipeline and keep its results; nothing is sent before this returns."""
         instances = self.store.instances(job.study_uid, job.revision)
         paths = [self.configuration.spool_dir / i.path for i in instances]
+        if self.configuration.keep_labels:
+            spool = self.configuration.spool_dir
+            self.store.keep_label(job, study_label(job.study_uid, instances, spool))
         run = Run(
             run_id=job.id,
             at=job.created_at,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dicom_objects.reading.records import SeriesRecord
     from imaging.focal_lesions import FocalLesions
     from imaging.measurement import RegionMeasurement
+    from workers.comparison import FollowedUp
     from workers.encoding import Findings
 
 
@@ -41,7 +42,26 @@ def summarise(findings: Findings) -> dict[str, Any]:
         "regions": [_region(region) for region in measurement.regions],
         "met_rads": [_region(region) for region in measurement.met_rads],
         "quality": [dataclasses.asdict(note) for note in findings.quality],
+        "follow_up": _follow_up(findings.followed),
         **series_summary(findings.study.series),
+    }
+
+
+def _follow_up(followed: FollowedUp | None) -> dict[str, Any] | None:
+    """Return the headline changes in percent with their calls; None: no earlier study."""
+    comparison = followed.comparison if followed else None
+    headline = comparison.headline if comparison else None
+    if headline is None:
+        return None
+    changes = {"tdv": headline.tdv, "gadc": headline.gadc}
+    return {
+        "study_uid": headline.prior.study_uid,
+        "roles": list(headline.roles),
+        **{
+            name: {"percent": change.percent, "call": change.call}
+            for name, change in changes.items()
+        },
+        "beyond_limit": any(change.call in ("up", "down") for change in changes.values()),
     }
 
 

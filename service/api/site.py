@@ -1,7 +1,7 @@
 """What every route needs, and how it gets it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from fastapi import Path as PathParameter
 
 from jobs.store import JobStore
+from service.naming import Naming
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
@@ -39,6 +40,8 @@ class Site:
     """Tells workers that a job may be due (`jobs.queue.JobQueue.submit`)."""
     spool_floor_bytes: int = 2**30
     """With less free disk the node refuses images."""
+    naming: Naming = field(default_factory=Naming)
+    """Who is shown names of patients."""
     hosts: tuple[str, ...] = LOOPBACK_NAMES
     """Names that a browser may call us by; others are turned away (DNS rebinding)."""
 
