@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import MetaData, select
 
+from jobs.access_tables import sessions
 from jobs.engine import Records, make_engine, reads
 from jobs.errors import DumpDamaged, SchemaTooOld
 from jobs.migrate import refuse_newer, revision_of
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 
 _SUFFIX = ".jsonl.gz"
 _ROWS_AT_ONCE = 1000
-# What nodes receive at this moment is nothing to keep.
-KEPT_TABLES = tuple(t.name for t in metadata.sorted_tables if t is not receptions)
+# What nodes receive and who is signed in at this moment is nothing to keep.
+_OF_THE_MOMENT = (receptions, sessions)
+KEPT_TABLES = tuple(t.name for t in metadata.sorted_tables if t not in _OF_THE_MOMENT)
 
 
 @dataclass(frozen=True)

@@ -58,12 +58,20 @@ def test_checks_and_keys_have_the_same_names(database):
 def test_a_database_of_the_first_schema_is_upgraded_with_what_is_in_it(database, arrivals):
     with JobStore(database) as store:
         store.record_instances(arrivals("1.2"))
-    for table in ("headlines", "study_labels", "receptions", "examinations"):
+    for table in (
+        "audit",
+        "sessions",
+        "api_tokens",
+        "headlines",
+        "study_labels",
+        "receptions",
+        "examinations",
+    ):
         run(database, f"DROP TABLE {table}")
     run(database, "UPDATE alembic_version SET version_num = '0001'")
     with pytest.raises(SchemaTooOld, match="0001"):
         JobStore(database)
-    assert upgrade(database) == head() == "0004"
+    assert upgrade(database) == head() == "0005"
     with JobStore(database) as store:
         assert store.study("1.2").n_instances == 3
         store.tell_receptions("node", {"1.2": Reception(1.0, 1.0, busy=True)}, 15.0)
