@@ -1,10 +1,10 @@
-"""The tables of who may come in and of what they did; they belong to `jobs.schema.metadata`."""
+"""The tables of who may come in and of what they did; they belong to `jobs.columns.metadata`."""
 
 from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, String, Table
 
-from jobs.schema import DIGEST, ROW_ID, UID, UtcTime, metadata
+from jobs.columns import DIGEST, ROW_ID, UID, UtcTime, metadata
 
 # Of a token the store has a SHA-256 digest: nobody who reads the database can sign in with it.
 api_tokens = Table(

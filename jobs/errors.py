@@ -10,6 +10,8 @@ JobsError
 ├── StoreUnavailable   the database does not answer (try again)
 ├── StoreNotEmpty      a backup goes into an empty database only
 ├── DumpDamaged        a file of a backup is not what was written
+├── UnknownToken       no token with this id
+├── AuditBroken        the audit is not the one that was written
 ├── SchemaTooNew       the database was made by newer software
 └── SchemaTooOld       the database has to be upgraded first
 """
@@ -75,6 +77,18 @@ class DumpDamaged(JobsError):  # noqa: N818
     """A file of a backup cannot be read, or is not what `jobs.dump` writes."""
 
     code = "BACKUP_DAMAGED"
+
+
+class UnknownToken(JobsError):  # noqa: N818
+    """There is no token with this id."""
+
+    code = "UNKNOWN_TOKEN"
+
+
+class AuditBroken(JobsError):  # noqa: N818
+    """Rows of the audit were changed, are missing, or were put in between."""
+
+    code = "AUDIT_BROKEN"
 
 
 class SchemaTooNew(JobsError):  # noqa: N818

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from jobs.job import EventKind, Failure, Job, JobEvent, JobState, Stage
 from jobs.result import Delivery, DeliveryStatus, ResultFile
 from jobs.study import Instance, Study
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import RowMapping
 
+_T = TypeVar("_T")
 
-def _named(kind: type[Any], row: RowMapping) -> dict[str, Any]:
+
+def to_value(kind: type[_T], row: Mapping[Any, Any]) -> _T:
+    """Read a row whose columns have the names and the types of a dataclass' fields."""
+    return kind(**_named(kind, row))
+
+
+def _named(kind: type[Any], row: Mapping[Any, Any]) -> dict[str, Any]:
     return {field.name: row[field.name] for field in fields(kind) if field.name in row}
 
 

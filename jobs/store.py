@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from jobs.audit import AuditTrail
 from jobs.claims import JobClaims
 from jobs.engine import make_engine
 from jobs.errors import StoreUnavailable
@@ -21,7 +22,9 @@ from jobs.overview import WorkOverview
 from jobs.receptions import NodeReceptions
 from jobs.results import JobResults
 from jobs.revisions import StudyRevisions
+from jobs.sessions import SignedIn
 from jobs.studies import StudyRecords
+from jobs.tokens import AccessTokens
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -44,6 +47,9 @@ class JobStore(
     StudyLabels,
     StudyListing,
     WorkOverview,
+    AccessTokens,
+    SignedIn,
+    AuditTrail,
 ):
     """Studies, jobs, events, results and deliveries. Threads may share one; processes may not."""
 
