@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from service.sections import NO_LIST, RULE
+from service.model_section import NO_LIST, RULE
 
 if TYPE_CHECKING:
     from pathlib import Path

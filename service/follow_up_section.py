@@ -27,25 +27,35 @@ class FollowUpSection(Section):
     tdv_wsd_ln: float = Field(
         default=USUAL_LIMITS.tdv_wsd_ln, gt=0, description="within-subject SD of ln TDV"
     )
-    tdv_source: str = USUAL_LIMITS.tdv_source
+    tdv_source: str = Field(
+        default=USUAL_LIMITS.tdv_source, description="where the SD of ln TDV comes from"
+    )
     gadc_percent: float = Field(
         default=USUAL_LIMITS.gadc_percent, gt=0, description="of the median ADC of all disease"
     )
-    gadc_source: str = USUAL_LIMITS.gadc_source
+    gadc_source: str = Field(
+        default=USUAL_LIMITS.gadc_source, description="where its limit comes from"
+    )
     gadc_other_scanner_percent: float = Field(
         default=USUAL_LIMITS.gadc_other_scanner_percent, gt=0, description="of two scanners"
     )
-    gadc_other_scanner_source: str = USUAL_LIMITS.gadc_other_scanner_source
+    gadc_other_scanner_source: str = Field(
+        default=USUAL_LIMITS.gadc_other_scanner_source, description="where this limit comes from"
+    )
     lesion_adc_percent: float = Field(
         default=USUAL_LIMITS.lesion_adc_percent, gt=0, description="of a lesion's median ADC"
     )
-    lesion_adc_source: str = USUAL_LIMITS.lesion_adc_source
+    lesion_adc_source: str = Field(
+        default=USUAL_LIMITS.lesion_adc_source, description="where its limit comes from"
+    )
     lesion_wsd_ln: float = Field(
         default=USUAL_LIMITS.lesion_wsd_ln,
         gt=0,
         description="within-subject SD of ln of a lesion's volume",
     )
-    lesion_source: str = USUAL_LIMITS.lesion_source
+    lesion_source: str = Field(
+        default=USUAL_LIMITS.lesion_source, description="where it comes from"
+    )
     smallest_ml: float = Field(
         default=USUAL_LIMITS.smallest_ml, ge=0, description="below it no change is called"
     )

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer, model_validator
 
-_PROJECT = Path(__file__).resolve().parent.parent
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -45,9 +43,14 @@ class ContentSettings(Section):
 class NodeSettings(Section):
     """The DICOM door: who we are and when a study is complete."""
 
-    ae_title: str = Field(default="OSTEON", min_length=1, max_length=16)
-    host: str = "127.0.0.1"
-    port: int = Field(default=11112, ge=0, le=65535)
+    ae_title: str = Field(
+        default="OSTEON",
+        min_length=1,
+        max_length=16,
+        description="ours, also towards the PACS that gets the results",
+    )
+    host: str = Field(default="127.0.0.1", description="address that images are received at")
+    port: int = Field(default=11112, ge=0, le=65535, description="port of it")
     quiet_s: float = Field(
         default=60.0, gt=0, description="a study is complete after so long a silence"
     )
@@ -55,7 +58,9 @@ class NodeSettings(Section):
         default=7200.0, gt=0, description="no study waits longer than this for its end"
     )
     content: ContentSettings = ContentSettings()
-    maximum_associations: int = Field(default=50, ge=1)
+    maximum_associations: int = Field(
+        default=50, ge=1, description="senders at the same time; more are asked to come again"
+    )
     calling_ae_titles: tuple[str, ...] = Field(
         default=(), description="who may send; anybody if empty (an AE title is no proof)"
     )
@@ -70,7 +75,9 @@ class NodeSettings(Section):
 class StoreSettings(Section):
     """The database; SQLite in the data directory if no address is given."""
 
-    url: str | None = None
+    url: str | None = Field(
+        default=None, description="postgresql://osteon:{password}@host/osteon; else SQLite"
+    )
     password: SecretStr | None = Field(
         default=None, description="put in place of {password} in the url"
     )
@@ -83,7 +90,9 @@ class StoreSettings(Section):
 class QueueSettings(Section):
     """How workers learn that there is a job: they poll the database, or Celery rings."""
 
-    backend: Literal["embedded", "celery"] = "embedded"
+    backend: Literal["embedded", "celery"] = Field(
+        default="embedded", description="workers ask the database, or Redis rings for them"
+    )
     broker_url: str = Field(
         default="redis://127.0.0.1:6379/0", description="Redis; redis://:{password}@host:6379/0"
     )
@@ -109,56 +118,15 @@ class QueueSettings(Section):
 class WorkerSettings(Section):
     """The process that runs jobs, each in a child of its own."""
 
-    poll_s: float = Field(default=1.0, gt=0)
-    lease_s: float = Field(default=60.0, gt=0)
+    poll_s: float = Field(default=1.0, gt=0, description="where nothing rings, look so often")
+    lease_s: float = Field(
+        default=60.0, gt=0, description="a worker silent for so long has lost its job to another"
+    )
     timeout_s: float = Field(default=1800.0, gt=0, description="a job that runs longer is stopped")
     memory_gib: float | None = Field(
         default=None, gt=0, description="address space limit of the child"
     )
     threads: int | None = Field(default=None, ge=1, description="all cores if not given")
-
-
-class TritonSettings(Section):
-    """The model server (workers.inference.endpoint.Endpoint)."""
-
-    url: str = Field(default="127.0.0.1:8001", description="host:port of its gRPC interface")
-    shared_memory: bool = Field(
-        default=False, description="pass images by /dev/shm: same host, same numeric user"
-    )
-    deadline_s: float = Field(
-        default=120.0, gt=0, description="for one slab, time in the server's queue included"
-    )
-    in_flight: int = Field(default=2, ge=1, description="slabs of a study that are asked at once")
-    patience_s: float = Field(
-        default=30.0, ge=0, description="wait so long for a server that is away, then queue again"
-    )
-
-
-RULE = "rule"
-"""Of `models.disease`: the documented rule finds disease, and no network is asked."""
-NO_LIST = "none"
-"""Of `models.focal`: no network is asked, and focal lesions are not listed."""
-
-
-class ModelSettings(Section):
-    """Where the served models are, and where they run."""
-
-    backend: Literal["embedded", "triton"] = Field(
-        default="embedded", description="in the worker, or on a Triton server"
-    )
-    triton: TritonSettings = TritonSettings()
-    repository: Path = _PROJECT / "model_repository"
-    anatomy: str = "anatomy"
-    disease: str = Field(
-        default="disease",
-        min_length=1,
-        description='the network that marks disease; "rule": the rule of [disease], no network',
-    )
-    focal: str | None = Field(
-        default=None,
-        description='the network that lists focal lesions; "none": no list; by default "focal" '
-        "where the repository has it",
-    )
 
 
 class ReadingSection(Section):
@@ -169,8 +137,8 @@ class ReadingSection(Section):
     highest_b_max: float = Field(default=1500.0, gt=0, description="the highest b-value, to")
     b_span_min: float = Field(default=200.0, gt=0, description="between lowest and highest")
     oblique_max_degrees: float = Field(default=30.0, gt=0, le=45, description="from axial")
-    in_plane_spacing_max_mm: float = Field(default=5.0, gt=0)
-    slice_spacing_max_mm: float = Field(default=12.0, gt=0)
+    in_plane_spacing_max_mm: float = Field(default=5.0, gt=0, description="the coarsest pixels")
+    slice_spacing_max_mm: float = Field(default=12.0, gt=0, description="the coarsest slices")
     coverage_min_mm: float | None = Field(
         default=None, gt=0, description="shorter studies are refused; any length if not given"
     )
@@ -210,18 +178,21 @@ class NormalisationSection(Section):
 
 
 class ResultSettings(Section):
-    """Which objects are made for the PACS."""
+    """Which results are made."""
 
     adc_map: bool = Field(
         default=True, description="an ADC map for each station; not every PACS takes them"
+    )
+    volumes: bool = Field(
+        default=True, description="keep images as NIfTI for the slices of the console and research"
     )
 
 
 class ApiSettings(Section):
     """The web address of the console and the REST interface."""
 
-    host: str = "127.0.0.1"
-    port: int = Field(default=8080, ge=0, le=65535)
+    host: str = Field(default="127.0.0.1", description="address of the console and of REST")
+    port: int = Field(default=8080, ge=0, le=65535, description="port of it")
     allow_remote: bool = Field(default=False, description="listen beyond loopback, without sign-in")
 
     @model_validator(mode="after")

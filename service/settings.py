@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -23,14 +23,15 @@ from pydantic_settings import (
 
 from service.console_section import ConsoleSection
 from service.follow_up_section import FollowUpSection
+from service.model_section import ModelSettings
 from service.monitoring_settings import MonitoringSettings
+from service.origins import Origins, keys_of
 from service.report_section import ReportSettings
 from service.sections import (
     AdcSection,
     ApiSettings,
     DestinationSettings,
     DiseaseSettings,
-    ModelSettings,
     NodeSettings,
     NormalisationSection,
     QueueSettings,
@@ -60,9 +61,13 @@ class Settings(BaseSettings):
     )
     config_file: ClassVar[Path | None] = None
     """The TOML file that `load_settings` bound."""
+    origins: ClassVar[Origins] = Origins()
+    """Which layer gave each value, as `load_settings` found them."""
 
-    data_dir: Path = Path("data")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    data_dir: Path = Field(default=Path("data"), description="spool, results and the SQLite file")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="how much is logged; no level writes who a patient is"
+    )
     node: NodeSettings = NodeSettings()
     store: StoreSettings = StoreSettings()
     queue: QueueSettings = QueueSettings()
@@ -78,7 +83,9 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     console: ConsoleSection = ConsoleSection()
     monitoring: MonitoringSettings = MonitoringSettings()
-    destinations: tuple[DestinationSettings, ...] = ()
+    destinations: tuple[DestinationSettings, ...] = Field(
+        default=(), description="C-STORE receivers of results: name, ae_title, host, port"
+    )
 
     @property
     def spool_dir(self) -> Path:
@@ -126,7 +133,7 @@ class _Environment(EnvSettingsSource):
     """Variables with our prefix; `_FILE` variants are read, names that no setting has refused."""
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
-        found = {k: v for k, v in os.environ.items() if k.upper().startswith(PREFIX)}
+        found = {k: v for k, v in os.environ.items() if _is_ours(k)}
         found.pop(CONFIG_VARIABLE, None)
         return dict(self._read(name.upper(), value) for name, value in found.items())
 
@@ -180,12 +187,28 @@ def load_settings(
         config_file: ClassVar[Path | None] = path
 
     try:
-        return Bound(**(flags or {}))
+        settings = Bound(**(flags or {}))
+        Bound.origins = _origins(Bound, flags or {}, path)
     except ValidationError as error:
         raise SettingsError(_sentence(error)) from error
     except ValueError as error:  # broken TOML, broken JSON in a variable
         message = f"the settings cannot be read: {error}"
         raise SettingsError(message) from error
+    return settings
+
+
+def _origins(bound: type[Settings], flags: Mapping[str, Any], path: Path | None) -> Origins:
+    return Origins(
+        flags=keys_of(flags),
+        environment=keys_of(_Environment(bound)()),
+        file=keys_of(TomlConfigSettingsSource(bound, toml_file=path)()),
+        variables=frozenset(name.upper() for name in os.environ if _is_ours(name)),
+        file_name=str(path or ""),
+    )
+
+
+def _is_ours(name: str) -> bool:
+    return name.upper().startswith(PREFIX)
 
 
 def _named_config() -> Path | None:

@@ -1,26 +1,37 @@
 """`osteon config`, `health`, `db`: look at and keep an installation."""
 
+from dataclasses import asdict
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from service.cli.invocation import Exit, explained, invocation, print_json
+from service.settings import Settings
 
 _AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
 
 db = typer.Typer(help="The database.", no_args_is_help=True)
 
 
-def config(context: typer.Context, as_json: _AsJson = False) -> None:
-    """Show the settings in force; secrets are masked."""
+def config(
+    context: typer.Context,
+    as_json: _AsJson = False,
+    explain: Annotated[bool, typer.Option(help="Say what each setting is for.")] = False,
+) -> None:
+    """Show the settings in force, and where each came from; secrets are masked."""
+    from service.configuration import entries  # noqa: PLC0415
+
     settings = invocation(context).settings()
-    document = settings.model_dump(mode="json")
+    found = entries(settings)
     if as_json:
-        print_json(document)
+        print_json([asdict(entry) for entry in found] if explain else _document(settings))
         return
-    for key, value in sorted(_flat(document, "")):
-        typer.echo(f"{key} = {value!r}")
+    for entry in found:
+        if explain:
+            typer.echo(f"\n# {entry.explanation}")
+        origin = " ".join(part for part in (entry.source, entry.place) if part)
+        typer.echo(f"{entry.key} = {entry.value!r}  # {origin}")
 
 
 class Process(StrEnum):
@@ -75,11 +86,7 @@ def current(context: typer.Context, as_json: _AsJson = False) -> None:
         raise typer.Exit(int(Exit.ERROR))
 
 
-def _flat(document: dict[str, object], prefix: str) -> list[tuple[str, object]]:
-    rows: list[tuple[str, object]] = []
-    for key, value in document.items():
-        if isinstance(value, dict) and value:
-            rows += _flat(value, f"{prefix}{key}.")
-        else:
-            rows.append((f"{prefix}{key}", value))
-    return rows
+def _document(settings: Settings) -> dict[str, Any]:
+    """Return the settings as tables, as `osteon.toml` has them."""
+    tables: dict[str, Any] = settings.model_dump(mode="json")
+    return tables

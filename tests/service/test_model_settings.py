@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from service.sections import TritonSettings
+from service.model_section import TritonSettings
 from service.settings import SettingsError, load_settings
 from service.worker_settings import worker_configuration
 from workers.inference.endpoint import Endpoint
