@@ -18,6 +18,7 @@ from jobs.access_tables import sessions
 from jobs.engine import Records, make_engine, reads
 from jobs.errors import DumpDamaged, SchemaTooOld
 from jobs.migrate import refuse_newer, revision_of
+from jobs.request_tables import kept_answers
 from jobs.schema import metadata, receptions
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
 _SUFFIX = ".jsonl.gz"
 _ROWS_AT_ONCE = 1000
-# What nodes receive and who is signed in at this moment is nothing to keep.
-_OF_THE_MOMENT = (receptions, sessions)
+# What nodes receive, who is signed in and what a repeated request would get now: nothing to keep.
+_OF_THE_MOMENT = (receptions, sessions, kept_answers)
 KEPT_TABLES = tuple(t.name for t in metadata.sorted_tables if t not in _OF_THE_MOMENT)
 
 

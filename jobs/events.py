@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, insert, select
 
 from jobs.engine import Records, reads
+from jobs.outbox import announce
 from jobs.rows import to_event
 from jobs.schema import job_events, stage_times
 
@@ -25,13 +26,14 @@ _LOOKED_BACK = 200
 def write_event(
     tx: Transaction, job_id: str, kind: EventKind, stage: Stage | None = None, **data: object
 ) -> None:
-    """Append a line to a job's history.
+    """Append a line to a job's history, and a message for every webhook that asks for such lines.
 
     Call after an UPDATE of the job's row in the same transaction: its lock makes the ids of one
     job become visible in their order, so a reader that resumes after an id misses nothing.
     """
     row = {"job_id": job_id, "at": tx.now, "kind": kind, "stage": stage, "data": data}
-    tx.connection.execute(insert(job_events).values(row))
+    statement = insert(job_events).values(row).returning(job_events.c.id)
+    announce(tx, tx.connection.execute(statement).scalar_one(), kind)
 
 
 class JobHistory(Records):

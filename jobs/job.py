@@ -132,6 +132,7 @@ class EventKind(StrEnum):
     RETRY = "retry"
     HANDED_BACK = "handed_back"
     REQUEUED = "requeued"
+    SEND_AGAIN = "send_again"
     DELIVERED = "delivered"
     REJECTED = "rejected"
     FAILED = "failed"
