@@ -60,6 +60,8 @@ class StudyQuery:
     """Words that all occur in name, Patient ID, accession number, scanner, UID or id of the job."""
     by_label: bool = True
     """False: only UID and id are searched, for who may not see names (`service.naming`)."""
+    uids: frozenset[str] = frozenset()
+    """Only these studies; empty: all."""
     states: frozenset[str] = frozenset()
     """`JobState`s of the newest revision's job, and `ARRIVING`; empty: all."""
     since: datetime | None = None
@@ -121,6 +123,15 @@ class StudyListing(Records):
         last = rows[limit - 1]
         return Page(found, Place(query.sort, last.place, found[-1].study.uid).cursor())
 
+    @reads
+    def study_states(self, tx: Transaction) -> dict[str, int]:
+        """Return how many studies are in each state that `StudyQuery.states` may name."""
+        newest = and_(jobs.c.study_uid == studies.c.uid, jobs.c.revision == studies.c.revision)
+        query = select(jobs.c.state, func.count()).select_from(studies.outerjoin(jobs, newest))
+        rows = tx.connection.execute(query.group_by(jobs.c.state))
+        found = {state or ARRIVING: n for state, n in rows}
+        return {name: found.get(name, 0) for name in (ARRIVING, *map(str, JobState))}
+
 
 # What has no date or no number comes last.
 _ORDERS: dict[Sort, ColumnElement[Any]] = {
@@ -152,6 +163,8 @@ def _all() -> Select[Any]:
 def _conditions(query: StudyQuery) -> list[ColumnElement[bool]]:
     words = folded(query.text).split()[:_WORDS]
     given = [_has(word, by_label=query.by_label) for word in words]
+    if query.uids:
+        given.append(studies.c.uid.in_(sorted(query.uids)))
     if query.states:
         states = sorted(JobState(state) for state in query.states if state != ARRIVING)
         arriving = [jobs.c.id.is_(None)] if ARRIVING in query.states else []
