@@ -7,6 +7,7 @@ JobsError
 ├── LeaseLost          the job is no longer ours: write nothing, stop
 ├── CursorInvalid      a page of a list cannot go on from there
 ├── ResultConflict     other bytes under a UID or a name that is taken
+├── EmptyComment       a reader's comment says nothing
 ├── StoreUnavailable   the database does not answer (try again)
 ├── StoreNotEmpty      a backup goes into an empty database only
 ├── DumpDamaged        a file of a backup is not what was written
@@ -59,6 +60,12 @@ class ResultConflict(JobsError):  # noqa: N818
     """Other bytes stand under this SOP Instance UID or name; new bytes need a new UID."""
 
     code = "RESULT_CONFLICT"
+
+
+class EmptyComment(JobsError):  # noqa: N818
+    """A reader's comment has neither text nor assessment."""
+
+    code = "EMPTY_COMMENT"
 
 
 class StoreUnavailable(JobsError):  # noqa: N818

@@ -208,3 +208,18 @@ deliveries = Table(
     Column("last_status", Integer),
     Column("updated_at", UtcTime, nullable=False),
 )
+
+# What readers write beside a run. Append-only: triggers of the database refuse any other change.
+comments = Table(
+    "comments",
+    metadata,
+    Column("id", ROW_ID, primary_key=True),
+    Column("study_uid", UID, ForeignKey(studies.c.uid), nullable=False),
+    Column("job_id", String(32), ForeignKey(jobs.c.id), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("assessment", String(100), nullable=False),
+    Column("text", Text, nullable=False),
+    Index(None, "study_uid"),
+    sqlite_autoincrement=True,
+)

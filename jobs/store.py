@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from jobs.audit import AuditTrail
 from jobs.claims import JobClaims
+from jobs.comments import ReaderComments
 from jobs.engine import make_engine
 from jobs.errors import StoreUnavailable
 from jobs.events import JobHistory
@@ -47,6 +48,7 @@ class JobStore(
     StudyLabels,
     StudyListing,
     WorkOverview,
+    ReaderComments,
     AccessTokens,
     SignedIn,
     AuditTrail,
