@@ -3,6 +3,8 @@
 JobsError
 ├── UnknownStudy       no such study
 ├── UnknownJob         no such job
+├── UnknownWebhook     no such webhook
+├── UnknownMessage     the webhook has no such message
 ├── IllegalMove        the table NEXT does not allow this change of state
 ├── LeaseLost          the job is no longer ours: write nothing, stop
 ├── CursorInvalid      a page of a list cannot go on from there
@@ -36,6 +38,18 @@ class UnknownJob(JobsError):  # noqa: N818
     """There is no job with this id."""
 
     code = "UNKNOWN_JOB"
+
+
+class UnknownWebhook(JobsError):  # noqa: N818
+    """There is no webhook with this id."""
+
+    code = "UNKNOWN_WEBHOOK"
+
+
+class UnknownMessage(JobsError):  # noqa: N818
+    """The webhook has no message with this id."""
+
+    code = "UNKNOWN_MESSAGE"
 
 
 class IllegalMove(JobsError):  # noqa: N818

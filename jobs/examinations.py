@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import exists, or_, select
 
 from jobs.claims import write_held
 from jobs.engine import Records, reads, writes
 from jobs.examination import EarlierResult, ExaminationRecord
-from jobs.job import JobState
-from jobs.schema import examinations, jobs
+from jobs.job import EventKind, JobState
+from jobs.schema import examinations, job_events, jobs
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, RowMapping
+
     from jobs.engine import Transaction
     from jobs.job import Job
 
@@ -52,21 +54,31 @@ class ExaminationRecords(Records):
             .where(
                 examinations.c.patient_key == record.patient_key,
                 examinations.c.study_uid != record.study_uid,
-                jobs.c.state == JobState.DELIVERED,
+                _was_delivered(),
             )
             .order_by(examinations.c.taken_at, examinations.c.study_uid, jobs.c.revision)
         )
         newest = {row["study_uid"]: row for row in tx.connection.execute(query).mappings()}
-        return tuple(
-            EarlierResult(
-                ExaminationRecord(
-                    row["study_uid"],
-                    row["patient_key"],
-                    row["birth_key"],
-                    row["sex_key"],
-                    row["taken_at"],
-                ),
-                row["job_id"],
-            )
-            for row in newest.values()
-        )
+        return tuple(EarlierResult(_record(row), row["job_id"]) for row in newest.values())
+
+    @reads
+    def examination(self, tx: Transaction, study_uid: str) -> ExaminationRecord | None:
+        """Return whose and of when a study is; None where no worker has said."""
+        query = select(examinations).where(examinations.c.study_uid == study_uid)
+        row = tx.connection.execute(query).mappings().one_or_none()
+        return None if row is None else _record(row)
+
+
+def _was_delivered() -> ColumnElement[bool]:
+    """Return the condition under which a job has results that somebody was given.
+
+    While they are sent once more its state is another one.
+    """
+    told = (job_events.c.job_id == jobs.c.id) & (job_events.c.kind == EventKind.DELIVERED)
+    return or_(jobs.c.state == JobState.DELIVERED, exists().where(told))
+
+
+def _record(row: RowMapping) -> ExaminationRecord:
+    return ExaminationRecord(
+        row["study_uid"], row["patient_key"], row["birth_key"], row["sex_key"], row["taken_at"]
+    )

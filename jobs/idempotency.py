@@ -40,8 +40,8 @@ class KeptAnswers(Records):
         """
         tx.connection.execute(delete(kept_answers).where(kept_answers.c.until < tx.now))
         row = {"key": key, "request": request, "location": "", "body": ""}
-        until = tx.now + timedelta(seconds=hold_s)
-        statement = tx.insert(kept_answers).values(row, until=until)
+        held = row | {"until": tx.now + timedelta(seconds=hold_s)}
+        statement = tx.insert(kept_answers).values(held)
         taken = statement.on_conflict_do_nothing().returning(kept_answers.c.key)
         if tx.connection.execute(taken).one_or_none() is not None:
             return None
@@ -55,8 +55,8 @@ class KeptAnswers(Records):
     def keep_answer(self, tx: Transaction, key: str, answer: KeptAnswer, keep_s: float) -> None:
         """Keep the answer to the request that holds the key."""
         row = {"status": answer.status, "location": answer.location, "body": answer.body}
-        statement = update(kept_answers).where(kept_answers.c.key == key)
-        tx.connection.execute(statement.values(row, until=tx.now + timedelta(seconds=keep_s)))
+        kept = row | {"until": tx.now + timedelta(seconds=keep_s)}
+        tx.connection.execute(update(kept_answers).where(kept_answers.c.key == key).values(kept))
 
     @writes
     def forget_answer(self, tx: Transaction, key: str) -> None:

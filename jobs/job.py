@@ -60,7 +60,7 @@ NEXT: dict[JobState, frozenset[JobState]] = {
             JobState.HELD,
         }
     ),
-    JobState.DELIVERED: frozenset(),
+    JobState.DELIVERED: frozenset({JobState.QUEUED}),  # its results are to be sent once more
     JobState.REJECTED: frozenset(),
     JobState.FAILED: frozenset({JobState.QUEUED}),
     JobState.HELD: frozenset({JobState.QUEUED, JobState.REJECTED}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, tuple_, update
 
 from jobs.claims import move_held
 from jobs.engine import Records, reads, writes
@@ -90,13 +90,13 @@ class JobLifecycle(Records):
             IllegalMove: it is in another state, or a newer revision of the study replaced it.
 
         """
-        job = _find(tx, job_id)
+        job = find_job(tx, job_id)
         check_move(job.state, JobState.QUEUED)
-        if job.state == JobState.RUNNING:
+        if job.state is JobState.RUNNING:
             raise IllegalMove(f"job {job_id} is running: only its worker can give it back")
-        newest = select(studies.c.revision).where(studies.c.uid == job.study_uid)
-        if tx.connection.execute(newest).scalar_one() > job.revision:
-            raise IllegalMove(f"job {job_id} was replaced by a newer revision of its study")
+        if job.state is JobState.DELIVERED:
+            raise IllegalMove(f"job {job_id} is delivered: its results can be sent again")
+        refuse_replaced(tx, job)
         statement = (
             update(jobs_)
             .where(jobs_.c.id == job_id, jobs_.c.fence == job.fence, jobs_.c.state == job.state)
@@ -119,7 +119,7 @@ class JobLifecycle(Records):
             UnknownJob: there is no such job.
 
         """
-        return _find(tx, job_id)
+        return find_job(tx, job_id)
 
     @reads
     def jobs(
@@ -128,9 +128,17 @@ class JobLifecycle(Records):
         state: JobState | None = None,
         limit: int = 100,
         study_uid: str | None = None,
+        after: str | None = None,
     ) -> tuple[Job, ...]:
-        """Return jobs, the newest first; of one state or one study if asked."""
+        """Return jobs, the newest first; of one state or one study if asked.
+
+        `after` is the id of the last job of the page before; after an unknown one comes nothing.
+        """
+        place = tuple_(jobs_.c.created_at, jobs_.c.id)
         query = select(jobs_).order_by(jobs_.c.created_at.desc(), jobs_.c.id.desc()).limit(limit)
+        if after is not None:
+            mark = select(jobs_.c.created_at, jobs_.c.id).where(jobs_.c.id == after)
+            query = query.where(place < mark.scalar_subquery())
         if state is not None:
             query = query.where(jobs_.c.state == state)
         if study_uid is not None:
@@ -152,12 +160,25 @@ class JobLifecycle(Records):
         return None if oldest is None else float((tx.now - oldest).total_seconds())
 
 
-def _find(tx: Transaction, job_id: str) -> Job:
+def find_job(tx: Transaction, job_id: str) -> Job:
+    """Return one job.
+
+    Raises:
+        UnknownJob: there is no such job.
+
+    """
     query = select(jobs_).where(jobs_.c.id == job_id)
     row = tx.connection.execute(query).mappings().one_or_none()
     if row is None:
         raise UnknownJob(f"there is no job {job_id}")
     return to_job(row)
+
+
+def refuse_replaced(tx: Transaction, job: Job) -> None:
+    """Raise `IllegalMove` for a job whose study has a newer revision."""
+    newest = select(studies.c.revision).where(studies.c.uid == job.study_uid)
+    if tx.connection.execute(newest).scalar_one() > job.revision:
+        raise IllegalMove(f"job {job.id} was replaced by a newer revision of its study")
 
 
 def _end(tx: Transaction, job: Job, target: JobState, failure: Failure) -> None:

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 from jobs.audit import AuditTrail
 from jobs.claims import JobClaims
 from jobs.comments import ReaderComments
+from jobs.decisions import JobDecisions
 from jobs.engine import make_engine
 from jobs.errors import StoreUnavailable
 from jobs.events import JobHistory
 from jobs.examinations import ExaminationRecords
+from jobs.idempotency import KeptAnswers
 from jobs.labels import StudyLabels
 from jobs.lifecycle import JobLifecycle
 from jobs.listing import StudyListing
 from jobs.migrate import require_head
+from jobs.outbox import WebhookOutbox
 from jobs.overview import WorkOverview
 from jobs.receptions import NodeReceptions
 from jobs.results import JobResults
@@ -26,6 +29,7 @@ from jobs.revisions import StudyRevisions
 from jobs.sessions import SignedIn
 from jobs.studies import StudyRecords
 from jobs.tokens import AccessTokens
+from jobs.webhooks import WebhookRecords
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -42,6 +46,7 @@ class JobStore(
     StudyRevisions,
     JobClaims,
     JobLifecycle,
+    JobDecisions,
     JobHistory,
     JobResults,
     ExaminationRecords,
@@ -52,6 +57,9 @@ class JobStore(
     AccessTokens,
     SignedIn,
     AuditTrail,
+    WebhookRecords,
+    WebhookOutbox,
+    KeptAnswers,
 ):
     """Studies, jobs, events, results and deliveries. Threads may share one; processes may not."""
 

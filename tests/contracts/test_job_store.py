@@ -280,11 +280,15 @@ MOVES = {
     "retry": (JobState.QUEUED, lambda s, j: s.retry(j, AWAY, 0)),
     "hand_back": (JobState.QUEUED, lambda s, j: s.hand_back(j)),
     "requeue": (JobState.QUEUED, lambda s, j: s.requeue(j.id)),
+    "cancel": (JobState.REJECTED, lambda s, j: s.cancel(j.id)),
 }
+OF_PERSONS = {"requeue", "cancel"}
 # Who may move a job from where. The rest of NEXT is the store's own: claims, leases, newer images.
-ALLOWED = {(JobState.RUNNING, name) for name in MOVES if name != "requeue"} | {
+ALLOWED = {(JobState.RUNNING, name) for name in MOVES if name not in OF_PERSONS} | {
     (JobState.FAILED, "requeue"),
     (JobState.HELD, "requeue"),
+    (JobState.QUEUED, "cancel"),
+    (JobState.HELD, "cancel"),
 }
 
 
@@ -293,7 +297,7 @@ def job_in(store, open_job, state, study_uid):
     job = open_job(study_uid, priority=int(study_uid.rpartition(".")[2]))
     if state is not JobState.QUEUED:
         job = store.claim("w", 30)
-        reach = {target: move for target, move in MOVES.values() if target is not JobState.QUEUED}
+        reach = {t: move for n, (t, move) in MOVES.items() if n not in OF_PERSONS}
         if state is not JobState.RUNNING:
             reach[state](store, job)
     return store.job(job.id)
