@@ -19,7 +19,7 @@ from jobs.engine import Records, make_engine, reads
 from jobs.errors import DumpDamaged, SchemaTooOld
 from jobs.migrate import refuse_newer, revision_of
 from jobs.request_tables import kept_answers
-from jobs.schema import metadata, receptions
+from jobs.schema import metadata, receptions, workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 _SUFFIX = ".jsonl.gz"
 _ROWS_AT_ONCE = 1000
-# What nodes receive, who is signed in and what a repeated request would get now: nothing to keep.
-_OF_THE_MOMENT = (receptions, sessions, kept_answers)
+# What nodes receive, who works, who is signed in, what a repeated request would get: not kept.
+_OF_THE_MOMENT = (receptions, workers, sessions, kept_answers)
 KEPT_TABLES = tuple(t.name for t in metadata.sorted_tables if t not in _OF_THE_MOMENT)
 
 

@@ -88,6 +88,17 @@ class JobHistory(Records):
         return {row.stage: row.seconds for row in tx.connection.execute(query)}
 
     @reads
+    def last_stages(self, tx: Transaction) -> dict[str, tuple[datetime, float]]:
+        """Return by stage when a job finished it last, and the seconds that this one took."""
+        newest = select(stage_times.c.stage, func.max(stage_times.c.at).label("at"))
+        last = newest.group_by(stage_times.c.stage).subquery()
+        same = (stage_times.c.stage == last.c.stage) & (stage_times.c.at == last.c.at)
+        query = select(stage_times.c.stage, stage_times.c.at, stage_times.c.seconds).join(
+            last, same
+        )
+        return {stage: (at, seconds) for stage, at, seconds in tx.connection.execute(query)}
+
+    @reads
     def stage_totals(self, tx: Transaction) -> dict[str, tuple[int, float]]:
         """Return by stage how many jobs finished it and the seconds of all, for metrics."""
         query = select(

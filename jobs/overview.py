@@ -6,6 +6,7 @@ Costs what waits or failed, not what was ever done: a scrape every few seconds m
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from jobs.engine import Transaction
 
 _ENDED_BADLY = (JobState.FAILED, JobState.HELD, JobState.REJECTED)
+_ENDED = (JobState.DELIVERED, *_ENDED_BADLY)
 _GOES_ON = (JobState.QUEUED, JobState.RUNNING, JobState.HELD)
 
 
@@ -57,6 +59,17 @@ class Overview:
     """Since the last new instance came."""
 
 
+@dataclass(frozen=True)
+class LastDay:
+    """What came and what became of it within 24 hours."""
+
+    received: int
+    """Studies whose first image came."""
+    fates: dict[JobState, int]
+    """Jobs that ended so, or wait for a person; without those that newer images replaced."""
+    replaced: int
+
+
 class WorkOverview(Records):
     """What a person who watches wants to know."""
 
@@ -80,6 +93,25 @@ class WorkOverview(Records):
             pending=_pending(tx),
             received_last_s=_ago_s(tx, received.scalar_one()),
         )
+
+    @reads
+    def last_day(self, tx: Transaction) -> LastDay:
+        """Return what came and ended within the last 24 hours."""
+        since = tx.now - timedelta(days=1)
+        came = select(func.count()).select_from(studies).where(studies.c.first_received_at >= since)
+        query = (
+            select(jobs.c.state, jobs.c.failure_code, func.count())
+            .where(jobs.c.updated_at >= since, jobs.c.state.in_(_ENDED))
+            .group_by(jobs.c.state, jobs.c.failure_code)
+        )
+        fates = dict.fromkeys(_ENDED, 0)
+        n_replaced = 0
+        for state, code, n in tx.connection.execute(query):
+            if code == "SUPERSEDED":
+                n_replaced += n
+            else:
+                fates[JobState(state)] += n
+        return LastDay(tx.connection.execute(came).scalar_one(), fates, n_replaced)
 
 
 def _ago_s(tx: Transaction, at: datetime | None) -> float | None:

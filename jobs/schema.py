@@ -111,6 +111,17 @@ receptions = Table(
     Column("until", UtcTime, nullable=False),
 )
 
+# Which workers are there; a row of a dead one grows old and is removed.
+workers = Table(
+    "workers",
+    metadata,
+    Column("owner", String(200), primary_key=True),
+    Column("version", String(64), nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("seen_at", UtcTime, nullable=False),
+    Column("until", UtcTime, nullable=False),
+)
+
 jobs = Table(
     "jobs",
     metadata,

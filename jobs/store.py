@@ -23,6 +23,7 @@ from jobs.listing import StudyListing
 from jobs.migrate import require_head
 from jobs.outbox import WebhookOutbox
 from jobs.overview import WorkOverview
+from jobs.presence import WorkerPresence
 from jobs.receptions import NodeReceptions
 from jobs.results import JobResults
 from jobs.revisions import StudyRevisions
@@ -53,6 +54,7 @@ class JobStore(
     StudyLabels,
     StudyListing,
     WorkOverview,
+    WorkerPresence,
     ReaderComments,
     AccessTokens,
     SignedIn,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from service.build import git_commit, version
 from service.chosen_models import model_folders
 from service.identity_key import identity_key
+from service.presence import present
 from service.settings import SettingsError
 from service.worker_settings import model_server, worker_configuration
 
@@ -159,9 +160,10 @@ def run_worker(
     waiting = make_bell(settings, store).waiting if celery else None
     with watched_worker(settings, waiting) as listener:
         supervisor = replace(make_supervisor(settings, store), listener=listener)
-        if celery:
-            return _hear(settings, supervisor, stop, options)
-        supervisor.run(stop)
+        with present(store, supervisor.owner, version()):
+            if celery:
+                return _hear(settings, supervisor, stop, options)
+            supervisor.run(stop)
     return 0
 
 

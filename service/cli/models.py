@@ -1,5 +1,6 @@
 """`osteon models`: the models and their versions, whether they are sound, which one serves."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -160,26 +161,6 @@ def _verified(settings: Settings, row: dict[str, Any], record: bool) -> dict[str
 
 
 def _rows(repository: Path) -> list[dict[str, Any]]:
-    from workers.inference.repository import DECLARATION, versions_of  # noqa: PLC0415
+    from service.model_rows import repository_rows  # noqa: PLC0415
 
-    folders = [path.parent for path in sorted(repository.glob(f"*/{DECLARATION}"))]
-    return [_row(folder, n) for folder in folders for n in versions_of(folder) or (1,)]
-
-
-def _row(folder: Path, number: int) -> dict[str, Any]:
-    from imaging.errors import ModelMismatch  # noqa: PLC0415
-    from workers.inference.repository import load_spec  # noqa: PLC0415
-    from workers.inference.serving import read_serving  # noqa: PLC0415
-
-    row: dict[str, Any] = {"folder": folder.name, "number": number}
-    unknown = {"name": "?", "version": "?", "sha256": "?"}
-    try:
-        serving = read_serving(folder)
-        spec = load_spec(folder, number)
-    except ModelMismatch as error:
-        return {**row, **unknown, "serves": "", "state": str(error)}
-    identity = {"name": spec.name, "version": spec.version, "sha256": spec.sha256}
-    trial = serving.canary
-    part = f"{trial.percent:g} % of the studies" if trial and trial.version == number else ""
-    serves = "serves" if number == serving.version else part
-    return {**row, **identity, "serves": serves, "state": "ok"}
+    return [asdict(row) for row in repository_rows(repository)]
