@@ -41,6 +41,8 @@ class Caller:
     role: Role
     via: str = "local"
     """local, token or session."""
+    key: str = ""
+    """Tells callers of one name apart: a token's id, the begin of a session's digest."""
 
     def may(self, role: Role | str) -> bool:
         """Tell whether this caller may do what `role` may."""

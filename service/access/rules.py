@@ -32,7 +32,8 @@ _CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 RULES: tuple[Rule, ...] = (
     Rule("/livez|/readyz", None, _GET),
     Rule("/static/.+", None, _GET),
-    Rule("/sign-in(/oidc|/callback)?", None),
+    Rule("/sign-in", None),
+    Rule("/sign-in/(oidc|callback)", None, _GET),
     Rule("/sign-out", Role.VIEWER),
     Rule("/settings(/.*)?", Role.ADMIN, _CHANGES),
     Rule("/api/v1/settings(/.*)?", Role.ADMIN, _CHANGES),
@@ -40,6 +41,14 @@ RULES: tuple[Rule, ...] = (
 )
 METRICS = Rule("/metrics", None, _GET)
 """Open where the setting api.open_metrics says so."""
+
+
+_TRIES = (Rule("/sign-in", None, _CHANGES), Rule("/sign-in/callback", None))
+
+
+def is_sign_in(method: str, path: str) -> bool:
+    """Tell whether somebody tries to sign in by this request."""
+    return any(rule.fits(method, path) for rule in _TRIES)
 
 
 def role_for(method: str, path: str, *, open_metrics: bool = False) -> Role | None:

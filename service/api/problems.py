@@ -75,12 +75,19 @@ def cross_site() -> JSONResponse:
     return problem(HTTPStatus.FORBIDDEN, "CROSS_SITE", "this can be changed from its own page only")
 
 
-def _jobs_error(_request: Request, error: Exception) -> "Response":
+def of_store(error: JobsError) -> JSONResponse:
+    """Answer what the record of work refused."""
     code = str(getattr(error, "code", "JOBS_ERROR"))
     for kind, status in TABLE:
         if isinstance(error, kind):
             return problem(status, code, str(error))
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, code, "the record of work refused this")
+
+
+def _jobs_error(_request: Request, error: Exception) -> "Response":
+    if isinstance(error, JobsError):
+        return of_store(error)
+    return _defect(_request, error)
 
 
 def _no_such_result(_request: Request, error: Exception) -> "Response":

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from fastapi import Path as PathParameter
 
 from jobs.store import JobStore
+from service.access.policy import LOCAL_POLICY, Policy
 from service.naming import Naming
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
@@ -44,6 +45,8 @@ class Site:
     """Who is shown names of patients."""
     hosts: tuple[str, ...] = LOOPBACK_NAMES
     """Names that a browser may call us by; others are turned away (DNS rebinding)."""
+    access: Policy = LOCAL_POLICY
+    """How long, how often and through whom people come in."""
 
 
 def _site(request: Request) -> Site:

@@ -1,0 +1,101 @@
+"""What goes into the audit: of which route which event, and its codes in DICOM (PS3.15 A.5.3).
+
+A route that is not named here is not forgotten: a change is `change`, and a page or a document of a
+study or a job is `study_view`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from service.access.rules import SAFE_METHODS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Code:
+    """A coded concept; scheme DCM is PS3.16 annex D, 99OSTEON is ours."""
+
+    value: str
+    meaning: str
+    scheme: str = "DCM"
+
+
+@dataclass(frozen=True)
+class Event:
+    """How an event is written as a DICOM audit message."""
+
+    id: Code
+    action: str
+    """C, R, U, D or E: create, read, update, delete, execute (PS3.15 A.5.1)."""
+    type: Code | None = None
+
+
+_ACCESSED = Code("110103", "DICOM Instances Accessed")
+_LOGIN = Code("110114", "User Authentication")
+_ALERT = Code("110113", "Security Alert")
+_PROCEDURE = Code("110111", "Procedure Record")
+
+EVENTS: Mapping[str, Event] = {
+    "study_view": Event(_ACCESSED, "R"),
+    "result_download": Event(Code("110106", "Export"), "R"),
+    "retry": Event(_PROCEDURE, "U", Code("retry", "Queued again", "99OSTEON")),
+    "reprocess": Event(_PROCEDURE, "C", Code("reprocess", "Measured again", "99OSTEON")),
+    "resend": Event(
+        Code("110102", "Begin Transferring DICOM Instances"),
+        "E",
+        Code("resend", "Sent again", "99OSTEON"),
+    ),
+    "sign_in": Event(_LOGIN, "E", Code("110122", "Login")),
+    "sign_out": Event(_LOGIN, "E", Code("110123", "Logout")),
+    "denied": Event(_ALERT, "E", Code("denied", "Not allowed to this role", "99OSTEON")),
+    "token_create": Event(_ALERT, "E", Code("110137", "User security Attributes Changed")),
+    "token_revoke": Event(_ALERT, "E", Code("110137", "User security Attributes Changed")),
+    "settings": Event(_ALERT, "E", Code("110131", "Software Configuration")),
+    "webhook": Event(_ALERT, "E", Code("110128", "Network Configuration")),
+    "comment": Event(_PROCEDURE, "U", Code("comment", "Reader's remark", "99OSTEON")),
+    "audit_read": Event(Code("110101", "Audit Log Used"), "R"),
+    "change": Event(_ALERT, "E", Code("change", "Another change", "99OSTEON")),
+}
+
+ROUTES: Mapping[str, str] = {
+    "get_result": "result_download",
+    "retry_job": "retry",
+    "retry": "retry",
+    "reprocess_study": "reprocess",
+    "create_token": "token_create",
+    "revoke_token": "token_revoke",
+    "list_audit": "audit_read",
+}
+"""Of a route's name its event."""
+
+RECORDED_BY_THEMSELVES = frozenset({"sign_in_by_token", "sign_in_callback", "sign_out"})
+"""Routes that know better than their address who did what."""
+
+
+def event_of(route: str, method: str, parameters: Mapping[str, object]) -> str | None:
+    """Return the event of a request; None where it is none that is recorded."""
+    if route in RECORDED_BY_THEMSELVES:
+        return None
+    if route in ROUTES:
+        return ROUTES[route]
+    if method not in SAFE_METHODS:
+        return "change"
+    return "study_view" if study_of(parameters) or job_of(parameters) else None
+
+
+def study_of(parameters: Mapping[str, object]) -> str | None:
+    """Return the Study Instance UID that stands in an address."""
+    return _first(parameters, ("study_uid", "study"))
+
+
+def job_of(parameters: Mapping[str, object]) -> str | None:
+    """Return the job that stands in an address."""
+    return _first(parameters, ("job_id",))
+
+
+def _first(parameters: Mapping[str, object], names: tuple[str, ...]) -> str | None:
+    return next((str(parameters[name]) for name in names if name in parameters), None)

@@ -1,0 +1,117 @@
+"""Writes into the audit what was asked and how it ended, before the answer leaves.
+
+An answer that could not be recorded is not given (503): nobody sees what nobody can tell later.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from starlette.concurrency import run_in_threadpool
+
+from jobs.audit import AuditEntry
+from jobs.errors import JobsError
+from service.access.events import event_of, job_of, study_of
+from service.access.rules import SAFE_METHODS
+from service.api.problems import of_store
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.types import Message, Send
+
+    from jobs.store import JobStore
+    from service.access.caller import Caller
+
+ONE_VIEW_S = 60.0
+"""Pictures, parts and refreshes of one page within this time are one view."""
+_MOST = 10_000
+
+
+@dataclass
+class Views:
+    """Who saw what lately, in the memory of this process."""
+
+    _seen: dict[tuple[str, ...], float] = field(default_factory=dict)
+
+    def is_new(self, entry: AuditEntry) -> bool:
+        """Tell whether a view is none of the last minute's, and remember it."""
+        key = (entry.actor, entry.address, entry.study_uid or "", entry.job_id or "")
+        now = time.monotonic()
+        if now - self._seen.get(key, -ONE_VIEW_S) < ONE_VIEW_S:
+            return False
+        self._seen.pop(key, None)
+        self._seen[key] = now
+        while len(self._seen) > _MOST:
+            del self._seen[next(iter(self._seen))]
+        return True
+
+    def forget(self) -> None:
+        """Count every view as new: the last could not be recorded."""
+        self._seen.clear()
+
+
+@dataclass
+class Recording:
+    """The way of one answer out: `send` records at its begin what the request was."""
+
+    request: Request
+    store: JobStore
+    address: str
+    views: Views
+    out: Send
+    failed: bool = False
+
+    async def send(self, message: Message) -> None:
+        """Send one message on, unless the answer could not be recorded."""
+        if message["type"] == "http.response.start":
+            entry = self._entry(message["status"])
+            if entry is not None and not await self._is_written(entry):
+                return
+        if not self.failed:
+            await self.out(message)
+
+    async def _is_written(self, entry: AuditEntry) -> bool:
+        try:
+            await run_in_threadpool(self.store.record_audit, entry)
+        except JobsError as error:
+            self.failed = True
+            self.views.forget()
+            await of_store(error)(self.request.scope, self.request.receive, self.out)
+        return not self.failed
+
+    def _entry(self, status: int) -> AuditEntry | None:
+        """Return what to record; None for what is no event, and for a look at what is not there."""
+        scope = self.request.scope
+        parameters = scope.get("path_params", {})
+        method = self.request.method
+        name = getattr(scope.get("route"), "name", "")
+        event = event_of(name, method, parameters) if "route" in scope else None
+        caller: Caller | None = self.request.state.caller
+        if event is None or caller is None or (status >= 400 and method in SAFE_METHODS):
+            return None
+        entry = entry_of(
+            caller,
+            self.address,
+            event,
+            "success" if status < 400 else "failed",
+            study_uid=study_of(parameters),
+            job_id=job_of(parameters),
+            detail=str(parameters.get("name", "")),
+        )
+        return entry if event != "study_view" or self.views.is_new(entry) else None
+
+
+def entry_of(
+    caller: Caller, address: str, event: str, outcome: str, **more: str | None
+) -> AuditEntry:
+    """Return an entry of what a caller did; texts are cut to what the table holds."""
+    actor = f"{caller.name} [{caller.key}]" if caller.via == "token" else caller.name
+    given = {key: None if text is None else plain(text, 200) for key, text in more.items()}
+    return AuditEntry(event, outcome, plain(actor, 200), str(caller.role), address, **given)
+
+
+def plain(text: str, longest: int) -> str:
+    """Return a text that every database, log and XML document can hold, in one line."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)[:longest]
