@@ -18,7 +18,6 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _TEMPLATES = Jinja2Templates(directory=Path(__file__).parent / "templates")
 _STAGES = tuple(stage for stage in Stage if stage is not Stage.COMPARE)
 _ACTIVE = frozenset({JobState.QUEUED, JobState.RUNNING})
-_LISTED = 100
 _REFRESH_S = 2
 
 
@@ -34,21 +33,6 @@ class Row:
     n_lesions: str
     partial: bool
     """Not the whole body was in the images."""
-
-
-@router.get("/")
-def index(request: Request, site: TheSite) -> HTMLResponse:
-    """List the jobs, the newest first, and the studies that still arrive."""
-    jobs = site.store.jobs(limit=_LISTED)
-    arriving = site.store.open_studies()
-    busy = bool(arriving) or any(job.state in _ACTIVE for job in jobs)
-    context = {
-        "site": site,
-        "rows": [_row(site, job) for job in jobs],
-        "arriving": arriving,
-        "refresh_s": _REFRESH_S if busy else 10,
-    }
-    return _TEMPLATES.TemplateResponse(request, "index.html", context)
 
 
 @router.get("/jobs/{job_id}")

@@ -21,6 +21,7 @@ from markupsafe import Markup
 
 from report.rounding import present
 from service.console.assets import address
+from service.console.pace import span_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,11 +78,7 @@ def day(at: datetime) -> str:
 
 def age(at: datetime) -> str:
     """Say how long ago something was: 40 s, 5 min, 3 h, 12 d."""
-    seconds = max(0.0, (datetime.now(UTC) - at).total_seconds())
-    for unit, length_s, until_s in (("s", 1, 90), ("min", 60, 5400), ("h", 3600, 172800)):
-        if seconds < until_s:
-            return f"{seconds / length_s:.0f} {unit}"
-    return f"{seconds / 86400:.0f} d"
+    return span_words((datetime.now(UTC) - at).total_seconds())
 
 
 def _frame(request: Request) -> dict[str, Any]:
@@ -96,8 +93,15 @@ def _frame(request: Request) -> dict[str, Any]:
         "theme": theme_of(request),
         "themes": THEMES,
         "here": request.url.path,
-        "back": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        "back": _address(request),
     }
+
+
+def _address(request: Request) -> str:
+    """Return where this page can be asked for again; the start where a form made it."""
+    if request.method != "GET":
+        return "/"
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 @pass_context

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.console import appearance
+from service.console import appearance, chosen, live, studies
 from service.console.assets import MOUNTED_AT, Assets
+from service.console.pace import KnownPace
 
 if TYPE_CHECKING:
     from fastapi import APIRouter, FastAPI
@@ -21,7 +22,12 @@ class Screen:
     address: str = ""
 
 
-SCREENS: tuple[Screen, ...] = (Screen(appearance.router),)
+SCREENS: tuple[Screen, ...] = (
+    Screen(studies.router, "Studies", "/"),
+    Screen(live.router),
+    Screen(chosen.router),
+    Screen(appearance.router),
+)
 
 
 def install(app: FastAPI) -> None:
@@ -29,4 +35,5 @@ def install(app: FastAPI) -> None:
     for screen in SCREENS:
         app.include_router(screen.router)
     app.mount(MOUNTED_AT, Assets(), name="static")
+    app.state.pace = KnownPace()
     app.state.navigation = tuple((s.title, s.address) for s in SCREENS if s.title)
