@@ -35,6 +35,7 @@ RULES: tuple[Rule, ...] = (
     Rule("/sign-in", None),
     Rule("/sign-in/(oidc|callback)", None, _GET),
     Rule("/sign-out", Role.VIEWER),
+    Rule("/find|/chosen/csv", Role.VIEWER, frozenset({"POST"})),  # a search, a table: no change
     Rule("/settings(/.*)?", Role.ADMIN, _CHANGES),
     Rule("/api/v1/settings(/.*)?", Role.ADMIN, _CHANGES),
     Rule("/(api/v1/)?(tokens|webhooks|audit)(/.*)?", Role.ADMIN),

@@ -7,22 +7,13 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from service.access.gate import Gate
 from service.api import health, jobs, pages, problems, results, studies
+from service.api.headers import HEADERS
 from service.api.site import Site
 from service.api.traced import TracedRequests
 from service.console import screens
+from service.console.problem_pages import ProblemPages
 from service.metrics.requests import RequestTimes, TimedRequests
 
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-        "font-src 'self'; connect-src 'self'; worker-src 'self' blob:; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_PAGE = frozenset({"same-origin", "none"})
 
@@ -44,6 +35,7 @@ def create_app(site: Site) -> FastAPI:
     screens.install(app)
     app.add_middleware(Gate)  # inside what follows: its refusals have the headers too
     app.middleware("http")(_guard)
+    app.add_middleware(ProblemPages)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(site.hosts))
     app.add_middleware(TracedRequests)
     app.state.request_times = RequestTimes()

@@ -22,6 +22,8 @@ from jobs.errors import (
     UnknownStudy,
 )
 from service import logs
+from service.api.headers import HEADERS
+from service.console.problem_pages import as_asked
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -106,6 +108,9 @@ def _http(_request: Request, error: Exception) -> "Response":
     return problem(status, status.name, status.description or status.phrase)
 
 
-def _defect(_request: Request, _error: Exception) -> "Response":
+def _defect(request: Request, _error: Exception) -> "Response":
+    """Answer outside of every middleware: a browser's page is made here."""
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return problem(status, "INTERNAL", "a defect of Osteon; its log says where")
+    answer = problem(status, "INTERNAL", "a defect of Osteon; its log says where")
+    answer.headers.update(HEADERS)
+    return as_asked(request, answer)
