@@ -207,8 +207,10 @@ def make_pipeline(settings: Settings) -> Pipeline:
 
 def make_api(settings: Settings, store: JobStore) -> FastAPI:
     """Put the REST interface and the status page together."""
+    from service.access_policy import access_policy, host_names  # noqa: PLC0415
     from service.api.app import create_app  # noqa: PLC0415
     from service.api.site import LOOPBACK_NAMES, Site  # noqa: PLC0415
+    from service.configured import configured  # noqa: PLC0415
     from service.naming import Naming  # noqa: PLC0415
 
     bell = make_bell(settings, store) if settings.queue.backend == "celery" else None
@@ -226,7 +228,9 @@ def make_api(settings: Settings, store: JobStore) -> FastAPI:
         broker_answers=(lambda: bell.waiting() is not None) if bell else None,
         submit=(bell or make_queue(settings, store)).submit,
         spool_floor_bytes=int(settings.node.free_space_floor_gib * 2**30),
+        configured=configured(settings),
         naming=Naming(settings.console.names_from, settings.console.names_otherwise),
-        hosts=("*",) if settings.api.allow_remote else LOOPBACK_NAMES,
+        hosts=host_names(settings, LOOPBACK_NAMES),
+        access=access_policy(settings),
     )
     return create_app(site)

@@ -3,6 +3,7 @@
 import shutil
 import socket
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
@@ -25,6 +26,15 @@ class NotReady(Exception):  # noqa: N818 - it names the condition
     """One of the things that the service needs is not there; the message says which."""
 
 
+@dataclass(frozen=True)
+class Checked:
+    """One part that the service needs, whether it is there, and a sentence."""
+
+    name: str
+    ok: bool
+    reason: str
+
+
 @router.get("/livez")
 def livez() -> dict[str, str]:
     """Say that this process answers."""
@@ -34,9 +44,10 @@ def livez() -> dict[str, str]:
 @router.get("/readyz")
 def readyz(site: TheSite) -> JSONResponse:
     """Say whether a study that is sent now would be received and measured; 503 if not."""
-    checks = [_check(name, test, site) for name, test in CHECKS.items()]
-    ready = all(check["ok"] for check in checks)
-    return JSONResponse({"ready": ready, "checks": checks}, 200 if ready else 503)
+    checks = checks_of(site)
+    ready = all(check.ok for check in checks)
+    told = [asdict(check) for check in checks]
+    return JSONResponse({"ready": ready, "checks": told}, 200 if ready else 503)
 
 
 @router.get("/metrics")
@@ -44,18 +55,23 @@ def metrics(request: Request, site: TheSite) -> Response:
     """Return the metrics in Prometheus' text format; no label holds a UID or a name."""
 
     def checks() -> dict[str, bool]:
-        return {name: bool(_check(name, test, site)["ok"]) for name, test in CHECKS.items()}
+        return {check.name: check.ok for check in checks_of(site)}
 
     registries = (site_registry(site, checks), request.app.state.request_times.registry)
     return Response(render(*registries), media_type=MEDIA_TYPE)
 
 
-def _check(name: str, test: Callable[[Site], str], site: Site) -> dict[str, object]:
+def checks_of(site: Site) -> tuple[Checked, ...]:
+    """Ask each of the parts that a study needs."""
+    return tuple(_check(name, test, site) for name, test in CHECKS.items())
+
+
+def _check(name: str, test: Callable[[Site], str], site: Site) -> Checked:
     """Give one sentence of ours: an error's own text may name addresses, and is in the logs."""
     try:
-        return {"name": name, "ok": True, "reason": test(site)}
+        return Checked(name, ok=True, reason=test(site))
     except NotReady as error:
-        return {"name": name, "ok": False, "reason": str(error)}
+        return Checked(name, ok=False, reason=str(error))
 
 
 def _store(site: Site) -> str:

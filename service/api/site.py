@@ -10,6 +10,7 @@ from fastapi import Path as PathParameter
 
 from jobs.store import JobStore
 from service.access.policy import LOCAL_POLICY, Policy
+from service.configured import Configured
 from service.naming import Naming
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
@@ -41,6 +42,8 @@ class Site:
     """Tells workers that a job may be due (`jobs.queue.JobQueue.submit`)."""
     spool_floor_bytes: int = 2**30
     """With less free disk the node refuses images."""
+    configured: Configured = field(default_factory=Configured)
+    """The settings as they are shown."""
     naming: Naming = field(default_factory=Naming)
     """Who is shown names of patients."""
     hosts: tuple[str, ...] = LOOPBACK_NAMES

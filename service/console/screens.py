@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.console import appearance, chosen, live, studies
+from service.console import appearance, chosen, configuration, live, studies, system
 from service.console.assets import MOUNTED_AT, Assets
 from service.console.pace import KnownPace
 
@@ -26,6 +26,8 @@ SCREENS: tuple[Screen, ...] = (
     Screen(studies.router, "Studies", "/"),
     Screen(live.router),
     Screen(chosen.router),
+    Screen(system.router, "System", "/system"),
+    Screen(configuration.router, "Settings", "/settings"),
     Screen(appearance.router),
 )
 

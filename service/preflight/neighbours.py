@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from dicom_node.echo_wait import wait_for_echo
 from dicom_node.errors import DicomNodeError
-from dicom_node.peer import Peer, echo
+from service.configured import configured
+from service.echo import echo_peer
 from service.preflight.finding import ok, problem, skipped
 
 if TYPE_CHECKING:
@@ -24,15 +25,10 @@ def check_destinations(settings: Settings) -> Iterator[Finding]:
     if not settings.destinations:
         text = "there are no [[destinations]]: results would stay here; name the PACS in the"
         yield problem(_TO, f"{text} settings")
-    ours = settings.node.ae_title
-    for place in settings.destinations:
-        try:
-            echo(Peer(place.ae_title, place.host, place.port, calling_ae_title=ours))
-        except DicomNodeError as error:
-            yield problem(_TO, f"{place.name}: {error} [{error.code}]")
-        else:
-            where = f"{place.ae_title} at {place.host}:{place.port}"
-            yield ok(_TO, f"{place.name}: {where} answers {ours}")
+    for peer in configured(settings).peers:
+        heard = echo_peer(peer)
+        text = f"{peer.name}: {heard.sentence}"
+        yield ok(_TO, text) if heard.ok else problem(_TO, f"{text} [{heard.code}]")
 
 
 def check_echo_back(settings: Settings, seconds: float) -> Finding:
