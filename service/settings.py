@@ -21,6 +21,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from service.access_section import AccessSection
 from service.console_section import ConsoleSection
 from service.follow_up_section import FollowUpSection
 from service.model_section import ModelSettings
@@ -81,6 +82,7 @@ class Settings(BaseSettings):
     results: ResultSettings = ResultSettings()
     report: ReportSettings = ReportSettings()
     api: ApiSettings = ApiSettings()
+    access: AccessSection = AccessSection()
     console: ConsoleSection = ConsoleSection()
     monitoring: MonitoringSettings = MonitoringSettings()
     destinations: tuple[DestinationSettings, ...] = Field(

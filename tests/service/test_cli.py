@@ -128,12 +128,6 @@ def test_send_of_a_folder_without_dicom_is_an_error(call, tmp_path):
     assert "no DICOM files" in call("send", tmp_path / "in").stderr
 
 
-def test_the_page_refuses_another_address_without_sign_in(call):
-    result = call("--set", "api.host=0.0.0.0", "api")
-    assert result.exit_code == 2
-    assert "allow_remote" in result.stderr
-
-
 class TestRun:
     """`osteon run` on folders that cannot be measured: exit 3, a code and a sentence a series."""
 

@@ -96,13 +96,6 @@ def test_a_secret_file_that_cannot_be_used_is_named_and_never_quoted(monkeypatch
     assert not any(part in said for part in ("s3cret", "xff"))
 
 
-def test_the_page_does_not_leave_this_machine_by_accident():
-    with pytest.raises(SettingsError, match="allow_remote"):
-        load_settings({"api": {"host": "0.0.0.0"}})  # noqa: S104 - refused
-    open_to_all = {"api": {"host": "0.0.0.0", "allow_remote": True}}  # noqa: S104
-    assert load_settings(open_to_all).api.allow_remote
-
-
 def test_settings_cannot_be_changed():
     with pytest.raises(ValueError, match="frozen"):
         load_settings().node.port = 1
