@@ -62,8 +62,7 @@ def of_disks(free_bytes: Mapping[str, int], floor_bytes: int) -> Iterator[Alert]
         yield Alert("OsteonSpoolFull", "The spool has no space left: images are refused.")
     for volume, free in free_bytes.items():
         if free < DISK_LOW_BYTES:
-            sentence = f"The volume of {volume} is nearly full, or will be within a day."
-            yield Alert("OsteonDiskLow", sentence)
+            yield Alert("OsteonDiskLow", f"The volume of {volume} is nearly full.")
 
 
 def of_work(

@@ -26,6 +26,11 @@ class ModelRow:
     state: str
     """`SOUND`: declaration and file agree; else a sentence that says what does not."""
 
+    @property
+    def sound(self) -> bool:
+        """Whether declaration and file agree."""
+        return self.state == SOUND
+
 
 def repository_rows(repository: Path) -> list[ModelRow]:
     """Return every version of every model of a repository; each file is read and its digest held.

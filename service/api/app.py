@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from service.access.gate import Gate
-from service.api import health, jobs, pages, problems, results, studies
+from service.api import health, jobs, pages, problems, results, studies, system
 from service.api.headers import HEADERS
 from service.api.site import Site
 from service.api.traced import TracedRequests
@@ -30,7 +30,7 @@ def create_app(site: Site) -> FastAPI:
     )
     app.state.site = site
     problems.install(app)
-    for module in (studies, results, jobs, health, pages):
+    for module in (studies, results, jobs, system, health, pages):
         app.include_router(module.router)
     screens.install(app)
     app.add_middleware(Gate)  # inside what follows: its refusals have the headers too
