@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from report.rounding import present
 
 if TYPE_CHECKING:
-    from imaging.response import Change, LesionCounts, PriorComparison
+    from imaging.response import Change, LesionCounts, Mark, PriorComparison, RegionChange
 
 NO_PRIOR = "no earlier study"
 _CALLS = {
@@ -25,6 +25,36 @@ def percent_words(change: Change) -> str:
 def mark_of(change: Change) -> str:
     """Return a triangle where the change is beyond its limit, else nothing."""
     return {"up": "▲", "down": "▼"}.get(change.call, "")
+
+
+def change_cell(change: Change) -> str:
+    """Return the percentage with its triangle, for a cell of a table."""
+    return f"{percent_words(change)} {mark_of(change)}".strip()
+
+
+def finding_words(change: RegionChange) -> str:
+    """Say what of a region MET-RADS-P asks about: passed marks, lesions; no category."""
+    passed = [_mark_words(mark) for mark in change.marks]
+    return ", ".join([*passed, *_lesion_findings(change.lesions)])
+
+
+def _mark_words(mark: Mark) -> str:
+    if mark.unit == "%":
+        way = "risen" if mark.direction == "up" else "fallen"
+        return f"ADC {way} by {mark.value:g} % or more"
+    return f"ADC passed {mark.value:g} µm²/s {mark.direction}wards"
+
+
+def _lesion_findings(counts: LesionCounts | None) -> list[str]:
+    if counts is None:
+        return []
+    named = {
+        "new": counts.new,
+        "no longer seen": counts.resolved,
+        "grown": counts.grown,
+        "shrunk": counts.shrunk,
+    }
+    return [f"{number} {words}" for words, number in named.items() if number]
 
 
 def change_words(change: Change) -> str:

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from report.changes import NO_PRIOR, mark_of, percent_words, prior_words
+from report.changes import NO_PRIOR, change_cell, finding_words, prior_words
 from report.charts import histogram_panel, trend_panel
 from report.headline import headline_cards, histogram_data, method_words, trend_points
 from report.lesion_choice import choose_lesions
+from report.lesion_list import LesionOrder, followed_lesions, gone_lesions
 from report.panels import stacked
 from report.sheet import Box
-from report.shown import class_rows, region_rows
+from report.shown import class_rows, lesion_rows, met_rads_rows, region_rows
 from report.svg import SvgSheet
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from imaging.response import Comparison, RegionChange
     from report.shown import Document
@@ -100,6 +101,53 @@ def lesions(document: Document, comparison: Comparison | None = None) -> Markup:
     )
 
 
+def all_lesions(
+    document: Document,
+    comparison: Comparison | None,
+    order: LesionOrder,
+    order_links: Mapping[str, str],
+    lesion_link: Callable[[str], str],
+) -> Markup:
+    """Return every lesion of the burden with what became of it, and those that are gone.
+
+    `order_links` are the addresses of the page in every other order; `lesion_link` gives the
+    address at which a lesion is seen in the images.
+    """
+    found = followed_lesions(document, comparison, order)
+    longest = max((sum(one.listed.row.classes_ml) for one in found), default=0.0)
+    lines = [
+        (one, _bar(one.listed.row.classes_ml, longest), lesion_link(one.listed.row.name))
+        for one in found
+    ]
+    return _filled(
+        "lesion_list.html",
+        lines=lines,
+        order=order,
+        order_links=order_links,
+        compared=bool(comparison and comparison.headline),
+        gone=gone_lesions(comparison),
+        not_evaluable=not all(one.listed.row.evaluable for one in found),
+        evaluable_ml=f"{document['evaluable_ml']:g}",
+    )
+
+
+def met_rads(document: Document, comparison: Comparison | None = None) -> Markup:
+    """Return the bone regions of MET-RADS-P with what changed in each: facts, no category."""
+    prior = comparison.headline if comparison else None
+    changes = {change.name: change for change in (prior.met_rads if prior else ())}
+    lines = [
+        {"row": row, **_change_cells(changes.get(row.name))} for row in met_rads_rows(document)
+    ]
+    return _filled("met_rads.html", lines=lines, compared=prior is not None)
+
+
+def focal(document: Document) -> Markup:
+    """Return the list of focal lesions, a second definition beside the burden."""
+    found = document["focal"]
+    rows = lesion_rows(found["lesions"]) if found else ()
+    return _filled("focal.html", focal=found, rows=rows)
+
+
 def notes(document: Document, most: int | None = None) -> Markup:
     """Return the quality notes, warnings first; `most` of them, and how many there are beside."""
     ordered = sorted(document["quality"], key=lambda note: note["severity"] != "warning")
@@ -125,10 +173,14 @@ def prior_line(comparison: Comparison | None) -> str:
 
 def _change_cells(change: RegionChange | None) -> dict[str, str]:
     if change is None:
-        return {"volume_change": "", "adc_change": "", "why": ""}
+        return dict.fromkeys(
+            ("volume_change", "adc_change", "high_b_change", "findings", "why"), ""
+        )
     return {
-        "volume_change": f"{percent_words(change.volume)} {mark_of(change.volume)}".strip(),
-        "adc_change": f"{percent_words(change.adc)} {mark_of(change.adc)}".strip(),
+        "volume_change": change_cell(change.volume),
+        "adc_change": change_cell(change.adc),
+        "high_b_change": change_cell(change.high_b),
+        "findings": finding_words(change),
         "why": change.why,
     }
 

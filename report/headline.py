@@ -27,9 +27,9 @@ def headline_cards(
         remarks = (*changes, lesion_words(prior.lesions))
     tdv, adc = present(totals["tdv_ml"], 1), adc_part(totals, "median")
     return (
-        Card("Total diffusion volume", tdv, "mL", remarks[0]),
-        Card("Median ADC (gADC)", adc, "µm²/s", remarks[1]),
-        Card("Lesions", str(totals["n_lesions"]), "", remarks[2]),
+        Card("Total diffusion volume", tdv, "mL", remarks[0], "tdv-ml"),
+        Card("Median ADC (gADC)", adc, "µm²/s", remarks[1], "gadc-um2-s"),
+        Card("Lesions", str(totals["n_lesions"]), "", remarks[2], "n-lesions"),
         _quality_card(document),
     )
 
@@ -42,6 +42,7 @@ def _quality_card(document: Document) -> Card:
         "no warning" if not n_warnings else str(n_warnings),
         "" if not n_warnings else "warning" if n_warnings == 1 else "warnings",
         f"PARTIAL BODY ({coverage})" if coverage else "vertex to mid-thigh covered",
+        "n-warnings",
     )
 
 

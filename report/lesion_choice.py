@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from report.changes import mark_of, percent_words
+from report.changes import change_cell
 from report.shown import lesion_rows
 
 if TYPE_CHECKING:
@@ -42,16 +42,19 @@ class LesionList:
 def choose_lesions(document: Document, comparison: Comparison | None = None) -> LesionList:
     """Choose the five largest and the new ones, ten at most, in the document's order."""
     rows = lesion_rows(document["lesions"])
-    tracks = _tracks(comparison)
+    tracks = tracks_by_lesion(comparison)
     largest = sorted(document["lesions"], key=lambda one: -one["volume_ml"])[:LARGEST]
     kept = {lesion["name"] for lesion in largest}
     new = [row.name for row in rows if _is_new(tracks.get(row.name)) and row.name not in kept]
     kept |= set(new[: MOST - len(kept)])
-    listed = [ListedLesion(row, _since(tracks.get(row.name))) for row in rows if row.name in kept]
+    listed = [
+        ListedLesion(row, since_words(tracks.get(row.name))) for row in rows if row.name in kept
+    ]
     return LesionList(tuple(listed), _rest(len(rows) - len(listed), new[MOST - LARGEST :]))
 
 
-def _tracks(comparison: Comparison | None) -> dict[str, LesionTrack]:
+def tracks_by_lesion(comparison: Comparison | None) -> dict[str, LesionTrack]:
+    """Return what became of each lesion of this study, by its name."""
     prior = comparison.headline if comparison else None
     return {name: track for track in (prior.tracks if prior else ()) for name in track.current}
 
@@ -60,11 +63,12 @@ def _is_new(track: LesionTrack | None) -> bool:
     return track is not None and track.state == "new"
 
 
-def _since(track: LesionTrack | None) -> str:
+def since_words(track: LesionTrack | None) -> str:
+    """Say in a word or a number what became of a lesion; empty where nothing is known."""
     if track is None:
         return ""
     if track.state == "persistent":
-        return f"{percent_words(track.volume)} {mark_of(track.volume)}".strip()
+        return change_cell(track.volume)
     return _STATES.get(track.state, track.state)
 
 

@@ -14,11 +14,13 @@ from PIL import Image, ImageDraw
 
 from report.adc_classes import CLASSES
 from report.lettering import RESEARCH_USE_ONLY, font
-from report.mip import stand
+from report.mip import View, find_window, project, stand
 from report.mip_image import draw_grey, overlaid, size_px
-from report.rotation import LEVELS, STEP_DEGREES, rotating
+from report.rotation import LEVELS, STEP_DEGREES, half_turn, rotating
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from report.content import ReportImages
@@ -35,7 +37,7 @@ _GREY, _DARK = "#6B6B6B", "#303030"
 
 @dataclass(frozen=True, eq=False)
 class MipSeries:
-    """Frames of one whole turn, the first from the front, seen from `step_degrees` further each."""
+    """Frames of a turn, the first from the front, seen from `step_degrees` further each."""
 
     plain: NDArray[np.uint8] = field(repr=False)
     """(frame, row, column)."""
@@ -46,7 +48,22 @@ class MipSeries:
 
 def mip_series(images: ReportImages, thresholds_um2_s: tuple[float, float]) -> MipSeries:
     """Turn and draw a body: 120 frames, 2.5 mm a pixel, a white band with words below."""
-    frames = list(rotating(stand(images, thresholds_um2_s)))
+    return _series(list(rotating(stand(images, thresholds_um2_s))), thresholds_um2_s)
+
+
+def prior_series(images: ReportImages, thresholds_um2_s: tuple[float, float]) -> MipSeries | None:
+    """Draw half a turn of the earlier study, in the window of this one; None where it is not kept.
+
+    For the console, which shows both beside each other; it goes to no PACS a second time.
+    """
+    if images.prior is None:
+        return None
+    window = find_window(project(stand(images, thresholds_um2_s), View.CORONAL))
+    half = half_turn(stand(images.prior, thresholds_um2_s), window=window)
+    return _series(half, thresholds_um2_s)
+
+
+def _series(frames: Sequence[Projection], thresholds_um2_s: tuple[float, float]) -> MipSeries:
     width, height = size_px(frames[0], 1 / PIXEL_MM)
     width += width % 2  # of uneven length a frame of bytes would need padding
     plain = np.empty((len(frames), height + _BAND_PX, width), np.uint8)

@@ -34,6 +34,8 @@ class Card:
     value: str
     unit: str
     remark: str = ""
+    name: str = ""
+    """What tests and scripts find it by on a page."""
 
 
 def headline(sheet: Sheet, box: Box, cards: Sequence[Card]) -> None:

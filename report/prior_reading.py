@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from imaging.quality import QualityNote
@@ -19,18 +21,30 @@ from imaging.response import (
 from imaging.response_limits import Limit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from imaging.response import Role
 
     Part = Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class WrittenChange(Change):
+    """A change as it was written: its percentage is that of the values before rounding."""
+
+    written_percent: float | None = None
+
+    @property
+    def percent(self) -> float | None:
+        """As it was written; None where it is not known."""
+        return self.written_percent
+
+
 def comparison_of(document: Part) -> Comparison | None:
     """Return what `report.prior_documents` wrote, rounded as it was; None where there is none.
 
-    Percentages are formed again from rounded values, so a last digit may differ. The histogram of
-    an earlier study is in its own document and not in this one. Documents before 2.4 hold nothing.
+    The histogram of an earlier study is in its own document and not in this one
+    (`with_prior_histogram`). Documents before 2.4 hold nothing.
     """
     trend = tuple(_point(point) for point in document.get("trend") or ())
     if not trend:
@@ -38,6 +52,19 @@ def comparison_of(document: Part) -> Comparison | None:
     priors = document["priors"]
     chosen: Role = next((p["roles"][0] for p in priors if p["headline"]), "previous")
     return Comparison(trend, tuple(_prior(prior) for prior in priors), chosen)
+
+
+def with_prior_histogram(
+    comparison: Comparison | None, volumes_ml: Sequence[float]
+) -> Comparison | None:
+    """Add the histogram of the earlier study that the headline numbers are against."""
+    headline = comparison.headline if comparison else None
+    if comparison is None or headline is None:
+        return comparison
+    prior = dataclasses.replace(headline.prior, adc_histogram_ml=tuple(volumes_ml))
+    with_it = dataclasses.replace(headline, prior=prior)
+    against = tuple(with_it if one is headline else one for one in comparison.against)
+    return dataclasses.replace(comparison, against=against)
 
 
 def _prior(prior: Part) -> PriorComparison:
@@ -94,12 +121,13 @@ def _track(track: Part) -> LesionTrack:
 
 def _change(change: Part) -> Change:
     limit = change["limit"]
-    return Change(
+    return WrittenChange(
         change["before"],
         change["after"],
         None if limit is None else Limit(**limit),
         change["call"],
         change["why"],
+        change["percent"],
     )
 
 

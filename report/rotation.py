@@ -89,12 +89,12 @@ class Turntable:
         return classify(mean, self.thresholds_um2_s).reshape(shape)
 
 
-def turntable(body: Body, pixel_mm: float = 1.25) -> Turntable:
+def turntable(body: Body, pixel_mm: float = 1.25, window: Window | None = None) -> Turntable:
     """Make a body ready: its axis through the middle of what it covers, its field as small as can.
 
-    `pixel_mm` is the grid's; every ray meets every point of it.
+    `pixel_mm` is the grid's; every ray meets every point of it. Without `window` the body's own.
     """
-    window = find_window(project(body, View.CORONAL))
+    window = window or find_window(project(body, View.CORONAL))
     centre, radius_mm = _field(body)
     n_side = 2 * int(np.ceil(radius_mm / pixel_mm)) + 1
     rows, columns = (
@@ -124,15 +124,27 @@ def rotating(body: Body, step_degrees: float = STEP_DEGREES) -> Iterator[Project
         ValueError: half a turn is no whole number of steps.
 
     """
+    half = half_turn(body, step_degrees)
+    yield from half
+    for front in half:
+        yield Projection(front.signal[:, ::-1], front.classes[:, ::-1], front.pixel_mm)
+
+
+def half_turn(
+    body: Body, step_degrees: float = STEP_DEGREES, window: Window | None = None
+) -> tuple[Projection, ...]:
+    """Return the frames from the front to just before the view from behind, as `rotating` does.
+
+    Raises:
+        ValueError: half a turn is no whole number of steps.
+
+    """
     n_half = round(180.0 / step_degrees)
     if abs(n_half * step_degrees - 180.0) > 1e-9:
         message = f"half a turn is no whole number of steps of {step_degrees:g} degrees"
         raise ValueError(message)
-    table = turntable(body)
-    half = [table.frame(k * step_degrees) for k in range(n_half)]
-    yield from half
-    for front in half:
-        yield Projection(front.signal[:, ::-1], front.classes[:, ::-1], front.pixel_mm)
+    table = turntable(body, window=window)
+    return tuple(table.frame(k * step_degrees) for k in range(n_half))
 
 
 def _field(body: Body) -> tuple[NDArray[np.float64], float]:

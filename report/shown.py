@@ -94,6 +94,11 @@ def region_rows(document: Document) -> tuple[RegionRow, ...]:
     return tuple(_region(region) for region in document["regions"])
 
 
+def met_rads_rows(document: Document) -> tuple[RegionRow, ...]:
+    """Return the bone regions of MET-RADS-P, which are sums of regions, in their order."""
+    return tuple(_region(region) for region in document["met_rads"])
+
+
 def lesion_rows(lesions: Sequence[Mapping[str, Any]]) -> tuple[LesionRow, ...]:
     """Return a row for each of the lesions of a document, or for some of them."""
     return tuple(_lesion(lesion) for lesion in lesions)

@@ -37,7 +37,7 @@ class SvgSheet(Sheet):
         place += ' font-weight="bold"' if ink.bold else ""
         letters = escape(words, quote=False)
         if ink.halo:
-            halo = f'{_colour("fill", WHITE)} stroke="{WHITE}" stroke-width="3"'
+            halo = f'fill="{WHITE}" stroke="{WHITE}" class="halo" stroke-width="3"'
             self._parts.append(f'<text {place} {halo} aria-hidden="true">{letters}</text>')
         self._parts.append(f"<text {place} {_colour('fill', ink.colour)}>{letters}</text>")
 

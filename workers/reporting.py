@@ -9,30 +9,34 @@ from __future__ import annotations
 import dataclasses
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dicom_objects.reading.study_texts import read_study_texts
 from dicom_objects.writing.report_objects import ReportParts, encode_report_objects
 from dicom_objects.writing.results import first_file
 from imaging.quality import QualityNote
 from report.documents import measurements_document
-from report.mip_series import mip_series
+from report.mip_series import mip_series, prior_series
 from report.page import Page, page_figures
 from report.page_image import page_images
 from report.patient import PatientText
 from report.pdf import ReportLibraryMissing, report_pdf, require_library
+from report.prior_reading import comparison_of, with_prior_histogram
+from report.sprite import sprite
 from workers.results_folder import object_file, result_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
     from dicom_objects.reading.records import DiffusionStudy
+    from imaging.response import Comparison
     from jobs.result import ResultFile
     from report.content import ReportContent, ReportImages
+    from report.mip_series import MipSeries
     from workers.configuration import Build
 
 _LOG = logging.getLogger(__name__)
@@ -67,22 +71,34 @@ class ReportMaker:
             (folder / "report.pdf").write_bytes(pdf)
             yield result_file("report", "report.pdf", folder)
         parts = ReportParts(pdf=pdf if self.build.pdf else None, pages=pages)
+        turned = mip_series(self.images, self.content.measurement.thresholds_um2_s)
+        yield from self._sprites(turned, folder)
         if self.build.mip:
-            turned = mip_series(self.images, self.content.measurement.thresholds_um2_s)
             parts = dataclasses.replace(parts, mip=turned.plain, overlay=turned.overlay)
         provenance = self.content.provenance
         for made in encode_report_objects(parts, self.study, provenance, self.uid_seed, folder):
             yield object_file(made, folder)
 
+    def _sprites(self, turned: MipSeries, folder: Path) -> Iterator[ResultFile]:
+        """Write half a turn for the console, of the frames that go to the PACS; and the prior's."""
+        prior = prior_series(self.images, self.content.measurement.thresholds_um2_s)
+        for whose, series in (("turn", turned), ("turn_prior", prior)):
+            if series is not None:
+                for which, frames in (("plain", series.plain), ("overlay", series.overlay)):
+                    name = f"{whose}_{which}.webp"
+                    (folder / name).write_bytes(sprite(frames))
+                    yield result_file("turn", name, folder)
+
     def _drawn(self) -> tuple[bytes | None, tuple[NDArray[np.uint8], ...]]:
         """Return the PDF, and its pages as pixels where they are sent."""
         texts = read_study_texts(first_file(self.study))
+        document = measurements_document(self.content)
         page = Page(
-            document=measurements_document(self.content),
+            document=document,
             figures=page_figures(self.content, self.images),
             made_at=self.content.provenance.finished_at,
             patient=PatientText(**dataclasses.asdict(texts)),
-            comparison=self.content.comparison,
+            comparison=_shown_comparison(document, self.content.comparison),
         )
         try:
             pdf = report_pdf(page)
@@ -91,3 +107,15 @@ class ReportMaker:
         if not self.build.secondary_capture:
             return pdf, ()
         return pdf, page_images(report_pdf(dataclasses.replace(page, patient=None)))
+
+
+def _shown_comparison(
+    document: Mapping[str, Any], comparison: Comparison | None
+) -> Comparison | None:
+    """Return the comparison as the document has it: a page that is made of the file says the same.
+
+    The notes on studies that could not be compared stand among those of the document.
+    """
+    headline = comparison.headline if comparison else None
+    bars = headline.prior.adc_histogram_ml if headline else ()
+    return with_prior_histogram(comparison_of(document), bars)

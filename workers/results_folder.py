@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 _UNFINISHED = ".unfinished-"
 _MEDIA_TYPES = {
     ".dcm": "application/dicom",
+    ".gz": "application/gzip",
     ".json": "application/json",
     ".npz": "application/zip",
     ".csv": "text/csv",
     ".pdf": "application/pdf",
     ".png": "image/png",
+    ".webp": "image/webp",
 }
 
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from service.console import appearance, chosen, configuration, live, studies, system
+from service.console import (
+    appearance,
+    chosen,
+    configuration,
+    live,
+    studies,
+    study,
+    study_actions,
+    system,
+)
 from service.console.assets import MOUNTED_AT, Assets
 from service.console.pace import KnownPace
 
@@ -24,6 +33,8 @@ class Screen:
 
 SCREENS: tuple[Screen, ...] = (
     Screen(studies.router, "Studies", "/"),
+    Screen(study.router),
+    Screen(study_actions.router),
     Screen(live.router),
     Screen(chosen.router),
     Screen(system.router, "System", "/system"),
