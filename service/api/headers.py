@@ -1,4 +1,4 @@
-"""Headers that every answer carries: nothing from elsewhere, no inline script, no frame around us."""
+"""Headers of every answer: nothing from elsewhere, no inline script, no frame around us."""
 
 HEADERS = {
     "Content-Security-Policy": (

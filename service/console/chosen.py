@@ -11,7 +11,7 @@ from jobs.errors import JobsError, UnknownStudy
 from jobs.job import Job
 from jobs.listing import MOST, StudyQuery
 from service.access.caller import caller_of
-from service.api.site import StudyUid, TheSite
+from service.api.site import Site, StudyUid, TheSite
 from service.console.frame import render
 from service.console.list_table import list_table
 
@@ -46,14 +46,24 @@ def retry_chosen(request: Request, site: TheSite, chosen: Chosen) -> HTMLRespons
     """Queue the newest job of each study again, where it failed or is held."""
 
     def retry(study_uid: str) -> Job:
-        jobs = site.store.jobs(study_uid=study_uid, limit=1)
-        if not jobs:
-            raise UnknownStudy("it still arrives: there is nothing to try again")
-        job = site.store.requeue(jobs[0].id)
+        job = site.store.requeue(_newest(site, study_uid))
         site.submit(job.id)
         return job
 
     return _done(request, "Try again", [_tried(uid, retry) for uid in chosen])
+
+
+@router.post("/chosen/send", name="send_chosen")
+def send_chosen(request: Request, site: TheSite, chosen: Chosen) -> HTMLResponse:
+    """Send the results of each study's newest run to every destination once more."""
+    destinations = [peer.name for peer in site.configured.peers]
+
+    def send(study_uid: str) -> Job:
+        job = site.store.send_again(_newest(site, study_uid), destinations)
+        site.submit(job.id)
+        return job
+
+    return _done(request, "Send again", [_tried(uid, send) for uid in chosen])
 
 
 @router.post("/chosen/csv", name="export_chosen")
@@ -64,6 +74,13 @@ def export_chosen(request: Request, site: TheSite, chosen: Chosen) -> Response:
     table = list_table([(one, site.naming.of(one.label, caller)) for one in page.studies])
     headers = {"Content-Disposition": 'attachment; filename="osteon_studies.csv"'}
     return Response(table, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _newest(site: Site, study_uid: str) -> str:
+    jobs = site.store.jobs(study_uid=study_uid, limit=1)
+    if not jobs:
+        raise UnknownStudy("it still arrives: there is no run of it")
+    return jobs[0].id
 
 
 def _tried(study_uid: str, act: Callable[[str], Job]) -> Outcome:

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from jobs.listing import DatedBy, Flag
+from service.alerts import Alert, of_work
 from service.api.site import Site, TheSite
 from service.console.asked import STATES, Asked, AskedByForm
 from service.console.frame import render
 from service.console.links import pointed_at
-from service.console.trouble import troubles
 from service.console.worklist import may_search_names, worklist
 
 router = APIRouter(include_in_schema=False)
@@ -50,7 +50,7 @@ def _page(request: Request, site: Site, asked: Asked, text: str = "") -> HTMLRes
         "flags": tuple(Flag),
         "dated_by": tuple(DatedBy),
         "counts": site.store.study_states(),
-        "troubles": troubles(site.store.overview()),
+        "alerts": _alerts(site),
         "rows": found.rows,
         "next": found.next,
         "after": after,
@@ -61,6 +61,12 @@ def _page(request: Request, site: Site, asked: Asked, text: str = "") -> HTMLRes
     if "HX-Request" in request.headers:
         answer.headers["HX-Replace-Url"] = "/" if text else asked.address()
     return answer
+
+
+def _alerts(site: Site) -> tuple[Alert, ...]:
+    """Return what keeps many studies from being measured or delivered; of one its row tells."""
+    store = site.store
+    return tuple(of_work(store.counts(), store.overview(), store.workers()))
 
 
 def _parameters(asked: Asked, after: int) -> str:
