@@ -19,7 +19,9 @@ from jobs.errors import (
     SchemaTooOld,
     StoreUnavailable,
     UnknownJob,
+    UnknownMessage,
     UnknownStudy,
+    UnknownWebhook,
 )
 from service import logs
 from service.api.headers import HEADERS
@@ -34,12 +36,37 @@ _RETRY_AFTER_S = "5"
 TABLE: tuple[tuple[type[JobsError], HTTPStatus], ...] = (
     (UnknownJob, HTTPStatus.NOT_FOUND),
     (UnknownStudy, HTTPStatus.NOT_FOUND),
+    (UnknownWebhook, HTTPStatus.NOT_FOUND),
+    (UnknownMessage, HTTPStatus.NOT_FOUND),
     (IllegalMove, HTTPStatus.CONFLICT),
     (CursorInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
     (StoreUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (SchemaTooNew, HTTPStatus.SERVICE_UNAVAILABLE),
     (SchemaTooOld, HTTPStatus.SERVICE_UNAVAILABLE),
 )
+
+
+REFUSALS: dict[str, HTTPStatus] = {
+    "BODY_IS_NOT_JSON": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "CHANGED_MEANWHILE": HTTPStatus.PRECONDITION_FAILED,
+    "KEY_IN_USE": HTTPStatus.CONFLICT,
+    "KEY_WAS_FOR_ANOTHER": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "NO_DESTINATION": HTTPStatus.CONFLICT,
+    "RECIPIENT_REFUSED": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "RESULT_CHANGED": HTTPStatus.CONFLICT,
+    "UNKNOWN_DESTINATION": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "WEBHOOKS_CLOSED": HTTPStatus.CONFLICT,
+}
+_WAITS = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+class Refused(Exception):  # noqa: N818 - it names the condition
+    """A request that the interface itself refuses: a code of `REFUSALS`, and a sentence."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """Say why."""
+        super().__init__(message)
+        self.code = code
 
 
 class NoSuchResult(Exception):  # noqa: N818 - it names the condition
@@ -56,10 +83,13 @@ def problem(status: HTTPStatus, code: str, detail: str, **more: Any) -> JSONResp
         "status": int(status),
         "code": code,
         "detail": detail,
+        "instance": f"urn:osteon:trace:{logs.trace_id()}",
+        "stage": None,
         "trace_id": logs.trace_id(),
+        "errors": [],
         **more,
     }
-    retry = {"Retry-After": _RETRY_AFTER_S} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+    retry = {"Retry-After": _RETRY_AFTER_S} if status in _WAITS else {}
     return JSONResponse(document, int(status), media_type=MEDIA_TYPE, headers=retry)
 
 
@@ -67,6 +97,7 @@ def install(app: FastAPI) -> None:
     """Answer every error of `app` by a problem document."""
     app.add_exception_handler(JobsError, _jobs_error)
     app.add_exception_handler(NoSuchResult, _no_such_result)
+    app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _not_valid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _defect)
@@ -96,16 +127,30 @@ def _no_such_result(_request: Request, error: Exception) -> "Response":
     return problem(HTTPStatus.NOT_FOUND, NoSuchResult.code, str(error))
 
 
+def _refused(_request: Request, error: Exception) -> "Response":
+    code = error.code if isinstance(error, Refused) else "REFUSED"
+    return problem(REFUSALS.get(code, HTTPStatus.BAD_REQUEST), code, str(error))
+
+
 def _not_valid(_request: Request, error: Exception) -> "Response":
     rows = error.errors() if isinstance(error, RequestValidationError) else []
-    errors = [{"where": list(map(str, row["loc"])), "what": str(row["type"])} for row in rows]
+    errors = [{"where": _where(row), "what": str(row["type"])} for row in rows]
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     return problem(status, "NOT_VALID", "the request is not as the API describes it", errors=errors)
 
 
+def _where(row: dict[str, Any]) -> list[str]:
+    """Return the place of what is wrong; a name that the caller made up is not repeated."""
+    place = list(map(str, row["loc"]))
+    return [*place[:-1], "(unknown name)"] if row["type"] == "extra_forbidden" else place
+
+
 def _http(_request: Request, error: Exception) -> "Response":
     status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
-    return problem(status, status.name, status.description or status.phrase)
+    answer = problem(status, status.name, status.description or status.phrase)
+    if isinstance(error, HTTPException) and error.headers:
+        answer.headers.update(error.headers)  # which methods a 405 allows
+    return answer
 
 
 def _defect(request: Request, _error: Exception) -> "Response":
