@@ -16,6 +16,7 @@ from jobs.engine import make_engine
 from jobs.errors import StoreUnavailable
 from jobs.events import JobHistory
 from jobs.examinations import ExaminationRecords
+from jobs.holdings import Holdings
 from jobs.idempotency import KeptAnswers
 from jobs.labels import StudyLabels
 from jobs.lifecycle import JobLifecycle
@@ -53,6 +54,7 @@ class JobStore(
     ExaminationRecords,
     StudyLabels,
     StudyListing,
+    Holdings,
     WorkOverview,
     WorkerPresence,
     ReaderComments,

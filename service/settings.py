@@ -23,6 +23,7 @@ from pydantic_settings import (
 
 from service.access_section import AccessSection
 from service.console_section import ConsoleSection
+from service.dicomweb_section import DicomWebSection
 from service.follow_up_section import FollowUpSection
 from service.model_section import ModelSettings
 from service.monitoring_settings import MonitoringSettings
@@ -84,6 +85,7 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     access: AccessSection = AccessSection()
     console: ConsoleSection = ConsoleSection()
+    dicomweb: DicomWebSection = DicomWebSection()
     monitoring: MonitoringSettings = MonitoringSettings()
     destinations: tuple[DestinationSettings, ...] = Field(
         default=(), description="C-STORE receivers of results: name, ae_title, host, port"

@@ -231,6 +231,9 @@ def make_api(settings: Settings, store: JobStore) -> FastAPI:
         configured=configured(settings),
         naming=Naming(settings.console.names_from, settings.console.names_otherwise),
         hosts=host_names(settings, LOOPBACK_NAMES),
+        headers_dir=settings.data_dir.absolute() / "headers",
+        dicomweb=settings.dicomweb.enabled,
+        dicomweb_origins=settings.dicomweb.origins,
         access=access_policy(settings),
     )
     return create_app(site)

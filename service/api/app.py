@@ -6,12 +6,15 @@ from fastapi import FastAPI, Request, Response
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from service.access.gate import Gate
+from service.access.routers import ROUTERS
 from service.api import health, jobs, pages, problems, results, studies, system
 from service.api.headers import HEADERS
 from service.api.site import Site
 from service.api.traced import TracedRequests
 from service.console import screens
 from service.console.problem_pages import ProblemPages
+from service.dicomweb import routes as dicomweb
+from service.dicomweb.origins import OtherOrigins
 from service.metrics.requests import RequestTimes, TimedRequests
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -32,10 +35,15 @@ def create_app(site: Site) -> FastAPI:
     problems.install(app)
     for module in (studies, results, jobs, system, health, pages):
         app.include_router(module.router)
+    for router in ROUTERS:
+        app.include_router(router)
     screens.install(app)
+    if site.dicomweb:
+        dicomweb.install(app)
     app.add_middleware(Gate)  # inside what follows: its refusals have the headers too
     app.middleware("http")(_guard)
     app.add_middleware(ProblemPages)
+    app.add_middleware(OtherOrigins, origins=site.dicomweb_origins)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(site.hosts))
     app.add_middleware(TracedRequests)
     app.state.request_times = RequestTimes()

@@ -48,6 +48,12 @@ class Site:
     """Who is shown names of patients."""
     hosts: tuple[str, ...] = LOOPBACK_NAMES
     """Names that a browser may call us by; others are turned away (DNS rebinding)."""
+    headers_dir: Path | None = None
+    """Where DICOMweb keeps headers that it read; None: beside the spool."""
+    dicomweb: bool = True
+    """Whether there is DICOMweb."""
+    dicomweb_origins: tuple[str, ...] = ()
+    """Other sites whose pages may ask it."""
     access: Policy = LOCAL_POLICY
     """How long, how often and through whom people come in."""
 

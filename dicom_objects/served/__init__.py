@@ -1,0 +1,1 @@
+"""Stored objects as DICOMweb hands them out: headers as JSON, places of frames, other encodings."""

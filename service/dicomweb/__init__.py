@@ -1,0 +1,1 @@
+"""DICOMweb under /dicom-web: search (QIDO-RS) and retrieve (WADO-RS) of what Osteon holds."""
