@@ -69,6 +69,7 @@ ROUTES: Mapping[str, str] = {
     "create_token": "token_create",
     "revoke_token": "token_revoke",
     "list_audit": "audit_read",
+    "export_audit": "audit_read",
 }
 """Of a route's name its event."""
 

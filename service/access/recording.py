@@ -98,7 +98,7 @@ class Recording:
             "success" if status < 400 else "failed",
             study_uid=study_of(parameters),
             job_id=job_of(parameters),
-            detail=str(parameters.get("name", "")),
+            detail=getattr(self.request.state, "audit_detail", str(parameters.get("name", ""))),
         )
         return entry if event != "study_view" or self.views.is_new(entry) else None
 
