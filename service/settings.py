@@ -43,6 +43,7 @@ from service.sections import (
     WorkerSettings,
     with_password,
 )
+from service.webhook_section import WebhookSection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,6 +88,7 @@ class Settings(BaseSettings):
     console: ConsoleSection = ConsoleSection()
     dicomweb: DicomWebSection = DicomWebSection()
     monitoring: MonitoringSettings = MonitoringSettings()
+    webhooks: WebhookSection = WebhookSection()
     destinations: tuple[DestinationSettings, ...] = Field(
         default=(), description="C-STORE receivers of results: name, ae_title, host, port"
     )

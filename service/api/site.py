@@ -12,6 +12,8 @@ from jobs.store import JobStore
 from service.access.policy import LOCAL_POLICY, Policy
 from service.configured import Configured
 from service.naming import Naming
+from service.webhooks.recipients import Recipients
+from service.webhooks.signing import Signer
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
@@ -40,6 +42,12 @@ class Site:
     """Asks Redis; None where workers poll the database."""
     submit: Callable[[str], None] = _nobody_waits
     """Tells workers that a job may be due (`jobs.queue.JobQueue.submit`)."""
+    destinations: tuple[str, ...] = ()
+    """Names of the systems that results are sent to."""
+    recipients: Recipients = field(default_factory=Recipients)
+    """Addresses that may be told of events; none unless the settings name some."""
+    signer: Signer | None = None
+    """Signs what they are told; None where nobody may be told."""
     spool_floor_bytes: int = 2**30
     """With less free disk the node refuses images."""
     configured: Configured = field(default_factory=Configured)
