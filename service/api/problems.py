@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from jobs.errors import (
     CursorInvalid,
+    EmptyComment,
     IllegalMove,
     JobsError,
     SchemaTooNew,
@@ -40,6 +41,7 @@ TABLE: tuple[tuple[type[JobsError], HTTPStatus], ...] = (
     (UnknownMessage, HTTPStatus.NOT_FOUND),
     (IllegalMove, HTTPStatus.CONFLICT),
     (CursorInvalid, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (EmptyComment, HTTPStatus.UNPROCESSABLE_ENTITY),
     (StoreUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (SchemaTooNew, HTTPStatus.SERVICE_UNAVAILABLE),
     (SchemaTooOld, HTTPStatus.SERVICE_UNAVAILABLE),
