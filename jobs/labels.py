@@ -82,7 +82,7 @@ def to_label(row: RowMapping) -> StudyLabel:
 
 def folded(text: str) -> str:
     """Return a text as it is sought: no case, no accents, and spaces between parts of a name."""
-    apart = unicodedata.normalize("NFKD", text.translate(_CARETS))
+    apart = unicodedata.normalize("NFKD", text.replace(_NUL, "").translate(_CARETS))
     plain = "".join(sign for sign in apart if not unicodedata.combining(sign))
     return " ".join(plain.casefold().split())
 

@@ -7,7 +7,6 @@ neither repeat nor hide what stands below it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from sqlalchemy import and_, func, or_, select, tuple_
 from jobs.engine import Records, reads
 from jobs.job import JobState
 from jobs.labels import folded, to_label
-from jobs.place import Place, Sort
+from jobs.place import Place, Sort, utc
 from jobs.rows import to_job, to_study
 from jobs.schema import headlines, jobs, studies, study_labels, summaries
 
@@ -185,11 +184,15 @@ def _times(query: StudyQuery) -> list[ColumnElement[bool]]:
     since, until = query.since, query.until
     if query.dated_by is DatedBy.STUDY:
         at: ColumnElement[Any] = study_labels.c.study_date
-        low = [at >= f"{since:%Y%m%d}"] if since else []
-        return low + ([at <= f"{until:%Y%m%d}", at != ""] if until else [])
+        low = [at >= _day(since)] if since else []
+        return low + ([at <= _day(until), at != ""] if until else [])
     at = studies.c.last_received_at
-    low = [at >= since.astimezone(UTC)] if since else []
-    return low + ([at < until.astimezone(UTC)] if until else [])
+    low = [at >= utc(since)] if since else []
+    return low + ([at < utc(until)] if until else [])
+
+
+def _day(at: datetime) -> str:
+    return f"{at.year:04d}{at:%m%d}"
 
 
 def _listed(row: Row[Any]) -> ListedStudy:

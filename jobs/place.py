@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import MINYEAR, UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +41,7 @@ class Place:
 
     def cursor(self) -> str:
         """Return the place for an address: without the study's date, which is the patient's."""
-        told = {Sort.ARRIVAL: _utc, Sort.STUDY_DATE: _nothing, Sort.TDV: float}[self.sort]
+        told = {Sort.ARRIVAL: _text, Sort.STUDY_DATE: _nothing, Sort.TDV: float}[self.sort]
         text = json.dumps([self.sort, told(self.value), self.study_uid], separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
@@ -52,6 +53,8 @@ class Place:
             CursorInvalid: it is none.
 
         """
+        if len(cursor) > _LONGEST:
+            raise CursorInvalid(_REFUSAL)
         try:
             padded = cursor + "=" * (-len(cursor) % 4)
             named, value, uid = json.loads(base64.urlsafe_b64decode(padded.encode("ascii")))
@@ -73,11 +76,28 @@ class Place:
         return literal(self.value, kind), uid
 
 
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_LONGEST = 300  # signs; ours have about half of it
 _REFUSAL = "the cursor is not one that a page of this order gave: begin with the first page"
 
 
-def _utc(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat()
+def utc(at: datetime) -> datetime:
+    """Return a time in UTC; at either end of the calendar the nearest that there is.
+
+    Raises:
+        ValueError: it has no zone.
+
+    """
+    if at.tzinfo is None:
+        raise ValueError(f"{at.isoformat()} has no time zone")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        return _FIRST if at.year == MINYEAR else _LAST
+
+
+def _text(at: datetime) -> str:
+    return utc(at).isoformat()
 
 
 def _nothing(_value: object) -> None:
@@ -85,16 +105,13 @@ def _nothing(_value: object) -> None:
 
 
 def _uid(text: object) -> str:
-    if not isinstance(text, str):
-        raise TypeError(text)
+    if not isinstance(text, str) or not re.fullmatch(r"[0-9.]{1,64}", text):
+        raise ValueError(text)
     return text
 
 
 def _aware(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError(text)
-    return at
+    return utc(datetime.fromisoformat(text))
 
 
 def _finite(value: object) -> float:

@@ -40,6 +40,8 @@ class Build:
     """Whether its page as pixels is."""
     mip: bool = True
     """Whether the rotating projections are."""
+    volumes: bool = True
+    """Whether NIfTI volumes are kept: for the console and for research, never for the PACS."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class WorkerConfiguration:
     `against`, `smallest_dice` and `diffuse_burden`."""
     identity_key: str = dataclasses.field(default="", repr=False)
     """Hexadecimal: the secret of patients' digests. Empty: earlier studies are not looked for."""
-    keep_labels: bool = True
+    keep_labels: bool = False
     """Whether the store keeps what names a study to people (docs/decisions/0017)."""
     threads: int | None = None
     memory_gib: float | None = None
