@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from service.access.caller import Role
+from service.access.identify import is_set_up
 from service.access.policy import Policy, Provider
+from service.access.refusals import NOBODY_YET
 from service.access_section import is_loopback
 
 if TYPE_CHECKING:
+    from jobs.store import JobStore
     from service.access_section import OidcSection
     from service.settings import Settings
+
+_LOG = logging.getLogger(__name__)
 
 
 def access_policy(settings: Settings) -> Policy:
@@ -37,6 +43,12 @@ def host_names(settings: Settings, loopback: tuple[str, ...]) -> tuple[str, ...]
         return ("*",)
     public = urlsplit(settings.access.public_url or "").hostname
     return (*loopback, public) if public else loopback
+
+
+def tell_if_closed(settings: Settings, store: JobStore, policy: Policy) -> None:
+    """Say in the log that others may reach us and nobody of them can sign in yet."""
+    if not is_loopback(settings.api.host) and not is_set_up(store, policy):
+        _LOG.warning(NOBODY_YET, extra={"event": "nobody_can_sign_in"})
 
 
 def _provider(oidc: OidcSection, issuer: str) -> Provider:

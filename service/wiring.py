@@ -206,8 +206,8 @@ def make_pipeline(settings: Settings) -> Pipeline:
 
 
 def make_api(settings: Settings, store: JobStore) -> FastAPI:
-    """Put the REST interface and the status page together."""
-    from service.access_policy import access_policy, host_names  # noqa: PLC0415
+    """Put the REST interface and the console together."""
+    from service.access_policy import access_policy, host_names, tell_if_closed  # noqa: PLC0415
     from service.api.app import create_app  # noqa: PLC0415
     from service.api.site import LOOPBACK_NAMES, Site  # noqa: PLC0415
     from service.configured import configured  # noqa: PLC0415
@@ -236,4 +236,5 @@ def make_api(settings: Settings, store: JobStore) -> FastAPI:
         dicomweb_origins=settings.dicomweb.origins,
         access=access_policy(settings),
     )
+    tell_if_closed(settings, store, site.access)
     return create_app(site)

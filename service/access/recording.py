@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 
-from jobs.audit import AuditEntry
 from jobs.errors import JobsError
+from service.access.entries import entry_of
 from service.access.events import event_of, job_of, study_of
 from service.access.rules import SAFE_METHODS
 from service.api.problems import of_store
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Message, Send
 
+    from jobs.audit import AuditEntry
     from jobs.store import JobStore
     from service.access.caller import Caller
 
@@ -101,17 +102,3 @@ class Recording:
             detail=getattr(self.request.state, "audit_detail", str(parameters.get("name", ""))),
         )
         return entry if event != "study_view" or self.views.is_new(entry) else None
-
-
-def entry_of(
-    caller: Caller, address: str, event: str, outcome: str, **more: str | None
-) -> AuditEntry:
-    """Return an entry of what a caller did; texts are cut to what the table holds."""
-    actor = f"{caller.name} [{caller.key}]" if caller.via == "token" else caller.name
-    given = {key: None if text is None else plain(text, 200) for key, text in more.items()}
-    return AuditEntry(event, outcome, plain(actor, 200), str(caller.role), address, **given)
-
-
-def plain(text: str, longest: int) -> str:
-    """Return a text that every database, log and XML document can hold, in one line."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)[:longest]

@@ -12,12 +12,12 @@ from jobs.sessions import NewSession
 from service.access import cookies
 from service.access.caller import Caller, Role
 from service.access.credentials import digest_of, make_secret
+from service.access.entries import entry_of
 from service.access.identify import is_set_up
 from service.access.oidc import SignIn, end_session_address
 from service.access.oidc_errors import ProviderAway, SignInFailed
 from service.access.oidc_provider import ProviderClient
 from service.access.policy import Provider
-from service.access.recording import entry_of
 from service.access.refusals import NOBODY_YET
 from service.api.site import Site, TheSite
 from service.console.frame import render

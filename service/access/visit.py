@@ -10,10 +10,11 @@ from starlette.concurrency import run_in_threadpool
 from service.access import refusals
 from service.access.addresses import client_address
 from service.access.caller import Caller, Role
+from service.access.entries import entry_of
 from service.access.forgery import carries, given_token, is_from_our_page
 from service.access.identify import identify
 from service.access.rates import Buckets
-from service.access.recording import Recording, Views, entry_of
+from service.access.recording import Recording, Views
 from service.access.rules import SAFE_METHODS, is_sign_in, role_for
 
 if TYPE_CHECKING:

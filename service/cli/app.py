@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from service.cli import (
+    audit,
     backup,
     demo,
     doctor,
@@ -16,6 +17,7 @@ from service.cli import (
     processes,
     repeatability,
     study,
+    tokens,
     training,
 )
 from service.cli.invocation import Invocation
@@ -70,6 +72,8 @@ app.command(rich_help_panel=_OPERATE)(doctor.doctor)
 app.command(rich_help_panel=_OPERATE)(backup.backup)
 app.command(rich_help_panel=_OPERATE)(backup.restore)
 app.add_typer(jobs.jobs, name="jobs", rich_help_panel=_OPERATE)
+app.add_typer(tokens.tokens, name="tokens", rich_help_panel=_OPERATE)
+app.add_typer(audit.audit, name="audit", rich_help_panel=_OPERATE)
 app.add_typer(models.models, name="models", rich_help_panel=_OPERATE)
 _HANDED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 models.models.command("import", add_help_option=False, context_settings=_HANDED_ON)(

@@ -82,6 +82,7 @@ def api(context: typer.Context, end_with_parent: _WithParent = False) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # the gate asks who the peer really is (service.access.addresses)
             limit_concurrency=64,
             timeout_graceful_shutdown=3,
         )
