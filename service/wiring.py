@@ -212,6 +212,8 @@ def make_api(settings: Settings, store: JobStore) -> FastAPI:
     from service.api.site import LOOPBACK_NAMES, Site  # noqa: PLC0415
     from service.configured import configured  # noqa: PLC0415
     from service.naming import Naming  # noqa: PLC0415
+    from service.webhooks.assembly import recipients_of  # noqa: PLC0415
+    from service.webhooks.signing import signer  # noqa: PLC0415
 
     bell = make_bell(settings, store) if settings.queue.backend == "celery" else None
     site = Site(
@@ -235,6 +237,9 @@ def make_api(settings: Settings, store: JobStore) -> FastAPI:
         dicomweb=settings.dicomweb.enabled,
         dicomweb_origins=settings.dicomweb.origins,
         access=access_policy(settings),
+        destinations=tuple(destination.name for destination in settings.destinations),
+        recipients=recipients_of(settings),
+        signer=signer(settings),
     )
     tell_if_closed(settings, store, site.access)
     return create_app(site)

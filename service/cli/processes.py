@@ -67,14 +67,21 @@ def worker(
 
 
 def api(context: typer.Context, end_with_parent: _WithParent = False) -> None:
-    """Run the status page and the REST interface."""
+    """Run the console and the REST interface, and tell webhooks what happens."""
     settings = _begin("api", context, end_with_parent)
     import uvicorn  # noqa: PLC0415
 
     from jobs.errors import JobsError  # noqa: PLC0415
     from service import wiring  # noqa: PLC0415
+    from service.webhooks.assembly import sender_of  # noqa: PLC0415
+    from service.webhooks.sender import sending  # noqa: PLC0415
 
-    with explained(JobsError), wiring.open_store(settings) as store:
+    with (
+        explained(JobsError),
+        explained(SettingsError, status=Exit.USAGE),
+        wiring.open_store(settings) as store,
+        sending(sender_of(settings, store)),
+    ):
         uvicorn.run(
             wiring.make_api(settings, store),
             host=settings.api.host,
