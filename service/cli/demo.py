@@ -45,7 +45,7 @@ def demo(
     with explained(DemonstrationError), pacs.listening() as pacs_port:
         place = Place(out, free_port(), free_port(), pacs_port, AE_TITLE)
         settings = place.write_settings()
-        _say("starting node, worker and status page")
+        _say("starting node, worker and console")
         with running(place, ["--config", str(settings)]) as group:
             job = _through_the_service(place, study, pacs)
             _show(place, study, pacs, job)
@@ -117,7 +117,7 @@ def _show(
     typer.echo(f"picture       {place.folder / 'mip_coronal.png'}")
     if (place.folder / "report.pdf").exists():
         typer.echo(f"report        {place.folder / 'report.pdf'}")
-    typer.echo(f"status page   {place.page}")
+    typer.echo(f"console       {place.page}")
 
 
 def _print_comparison(

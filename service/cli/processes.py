@@ -14,7 +14,7 @@ PROCESSES = ("node", "worker", "api")
 
 
 def up(context: typer.Context) -> None:
-    """Run the whole service on this machine: node, worker and status page. Ctrl-C stops it."""
+    """Run the whole service on this machine: node, worker and console. Ctrl-C stops it."""
     given = invocation(context)
     settings = given.settings()
     logs.configure("up", settings.log_level)
@@ -115,7 +115,7 @@ def _prepare(settings: Settings) -> None:
 def _announce(settings: Settings) -> None:
     node_, api_ = settings.node, settings.api
     typer.echo(f"DICOM        {node_.ae_title} at {node_.host}:{node_.port}", err=True)
-    typer.echo(f"status page  http://{api_.host}:{api_.port}/", err=True)
+    typer.echo(f"console  http://{api_.host}:{api_.port}/", err=True)
     typer.echo(f"data         {settings.data_dir.absolute()}", err=True)
     names = ", ".join(d.name for d in settings.destinations) or "none: results stay here"
     typer.echo(f"destinations {names}", err=True)

@@ -6,6 +6,7 @@ a restart of this process, says what it saw last; whatever happened since then i
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -26,6 +27,8 @@ router = APIRouter(include_in_schema=False)
 
 POLL_S = 1.0
 HEARTBEAT_S = 15.0
+LASTS_S = 900.0
+"""Then the browser comes anew, and is asked anew who it is."""
 _COME_BACK_MS = 2000
 _AT_ONCE = 500
 
@@ -103,8 +106,8 @@ def _site(request: Request) -> Site:
 
 async def _stream(watch: Watch) -> AsyncIterator[str]:
     yield f"retry: {_COME_BACK_MS}\n\n"
-    silent_s = 0.0
-    while not await watch.request.is_disconnected():
+    silent_s, ends_at = 0.0, time.monotonic() + LASTS_S
+    while time.monotonic() < ends_at and not await watch.request.is_disconnected():
         try:
             messages = await run_in_threadpool(watch.look)
         except JobsError:

@@ -41,7 +41,7 @@ class Place:
 
     @property
     def page(self) -> str:
-        """The address of the status page."""
+        """The address of the console."""
         return f"http://127.0.0.1:{self.api_port}/"
 
     def write_settings(self) -> Path:
@@ -68,7 +68,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running(place: Place, arguments: list[str]) -> Iterator[ProcessGroup]:
-    """Run node, worker and status page during the block; their logs go to osteon.log.
+    """Run node, worker and console during the block; their logs go to osteon.log.
 
     Raises:
         DemonstrationError: they did not start.

@@ -33,7 +33,7 @@ def test_the_demonstration_ends_well_and_leaves_numbers_picture_and_address(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    for shown in ("TDV (mL)", "gADC", "Liver", "status page   http://127.0.0.1:"):
+    for shown in ("TDV (mL)", "gADC", "Liver", "console       http://127.0.0.1:"):
         assert shown in done.stdout
     assert (out / "mip_coronal.png").read_bytes().startswith(b"\x89PNG")
     assert "OSTEON^PHANTOM" not in (out / "osteon.log").read_text()
