@@ -77,6 +77,8 @@ def _name_objects(message: Element, row: AuditRow) -> None:
             _detail(element, "detail", row.detail)
     elif row.event == "audit_read":
         _object(message, _URI, "osteon:audit", "13", "Security Audit Log")
+    elif row.event == "study_list":
+        _object(message, _URI, "osteon:studies", "7", "List of studies")
     elif row.detail:
         _object(message, _URI, f"osteon:{row.event}", "13", row.detail)
 

@@ -1,7 +1,8 @@
 """What goes into the audit: of which route which event, and its codes in DICOM (PS3.15 A.5.3).
 
 A route that is not named here is not forgotten: a change is `change`, and a page or a document of a
-study or a job is `study_view`.
+study or a job is `study_view`. A route may say more in `request.state`: `audit_detail` in words, and
+`audit_studies`, the Study Instance UIDs that no address holds.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ _PROCEDURE = Code("110111", "Procedure Record")
 
 EVENTS: Mapping[str, Event] = {
     "study_view": Event(_ACCESSED, "R"),
+    "study_list": Event(Code("110112", "Query"), "E"),
     "result_download": Event(Code("110106", "Export"), "R"),
     "retry": Event(_PROCEDURE, "U", Code("retry", "Queued again", "99OSTEON")),
     "reprocess": Event(_PROCEDURE, "C", Code("reprocess", "Measured again", "99OSTEON")),
@@ -49,6 +51,7 @@ EVENTS: Mapping[str, Event] = {
         "E",
         Code("resend", "Sent again", "99OSTEON"),
     ),
+    "cancel": Event(_PROCEDURE, "U", Code("cancel", "Cancelled", "99OSTEON")),
     "sign_in": Event(_LOGIN, "E", Code("110122", "Login")),
     "sign_out": Event(_LOGIN, "E", Code("110123", "Logout")),
     "denied": Event(_ALERT, "E", Code("denied", "Not allowed to this role", "99OSTEON")),
@@ -61,17 +64,39 @@ EVENTS: Mapping[str, Event] = {
     "change": Event(_ALERT, "E", Code("change", "Another change", "99OSTEON")),
 }
 
-ROUTES: Mapping[str, str] = {
+ROUTES: Mapping[str, str | None] = {
+    "studies": "study_list",
+    "find_studies": "study_list",
+    "live_studies": "study_list",
+    "list_studies": "study_list",
+    "search_studies": "study_list",
+    "dicomweb_search_studies": "study_list",
+    "dicomweb_search_series": "study_list",
+    "dicomweb_search_instances": "study_list",
     "get_result": "result_download",
+    "take_support_bundle": "result_download",
+    "export_chosen": "result_download",
     "retry_job": "retry",
-    "retry": "retry",
+    "retry_run": "retry",
+    "retry_chosen": "retry",
     "reprocess_study": "reprocess",
+    "measure_study_again": "reprocess",
+    "reprocess_chosen": "reprocess",
+    "resend_study": "resend",
+    "resend_job": "resend",
+    "send_run_again": "resend",
+    "send_chosen": "resend",
+    "cancel_job": "cancel",
+    "cancel_run": "cancel",
+    "comment_on_run": "comment",
     "create_token": "token_create",
     "revoke_token": "token_revoke",
     "list_audit": "audit_read",
     "export_audit": "audit_read",
+    "echo_node": None,
+    "echo_peer": None,
 }
-"""Of a route's name its event."""
+"""Of a route's name its event; None where there is nothing to record."""
 
 RECORDED_BY_THEMSELVES = frozenset({"sign_in_by_token", "sign_in_callback", "sign_out"})
 """Routes that know better than their address who did what."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from jobs.store import JobStore
     from service.access.caller import Caller
 
+_VIEWS = frozenset({"study_view", "study_list"})
 ONE_VIEW_S = 60.0
 """Pictures, parts and refreshes of one page within this time are one view."""
 _MOST = 10_000
@@ -38,7 +39,8 @@ class Views:
 
     def is_new(self, entry: AuditEntry) -> bool:
         """Tell whether a view is none of the last minute's, and remember it."""
-        key = (entry.actor, entry.address, entry.study_uid or "", entry.job_id or "")
+        of_what = (entry.study_uid or "", entry.job_id or "")
+        key = (entry.event, entry.actor, entry.address, *of_what)
         now = time.monotonic()
         if now - self._seen.get(key, -ONE_VIEW_S) < ONE_VIEW_S:
             return False
@@ -67,9 +69,9 @@ class Recording:
     async def send(self, message: Message) -> None:
         """Send one message on, unless the answer could not be recorded."""
         if message["type"] == "http.response.start":
-            entry = self._entry(message["status"])
-            if entry is not None and not await self._is_written(entry):
-                return
+            for entry in self._entries(message["status"]):
+                if not await self._is_written(entry):
+                    return
         if not self.failed:
             await self.out(message)
 
@@ -82,23 +84,23 @@ class Recording:
             await of_store(error)(self.request.scope, self.request.receive, self.out)
         return not self.failed
 
-    def _entry(self, status: int) -> AuditEntry | None:
-        """Return what to record; None for what is no event, and for a look at what is not there."""
-        scope = self.request.scope
+    def _entries(self, status: int) -> tuple[AuditEntry, ...]:
+        """Return what to record; nothing of what is no event, or of a look at what is not there."""
+        scope, state, method = self.request.scope, self.request.state, self.request.method
         parameters = scope.get("path_params", {})
-        method = self.request.method
         name = getattr(scope.get("route"), "name", "")
         event = event_of(name, method, parameters) if "route" in scope else None
-        caller: Caller | None = self.request.state.caller
+        caller: Caller | None = state.caller
         if event is None or caller is None or (status >= 400 and method in SAFE_METHODS):
-            return None
-        entry = entry_of(
-            caller,
-            self.address,
-            event,
-            "success" if status < 400 else "failed",
-            study_uid=study_of(parameters),
-            job_id=job_of(parameters),
-            detail=getattr(self.request.state, "audit_detail", str(parameters.get("name", ""))),
+            return ()
+        outcome = "success" if status < 400 else "failed"
+        about = {
+            "job_id": job_of(parameters),
+            "detail": getattr(state, "audit_detail", str(parameters.get("name", ""))),
+        }
+        studies = getattr(state, "audit_studies", None) or (study_of(parameters),)
+        entries = (
+            entry_of(caller, self.address, event, outcome, study_uid=study_uid, **about)
+            for study_uid in studies
         )
-        return entry if event != "study_view" or self.views.is_new(entry) else None
+        return tuple(e for e in entries if event not in _VIEWS or self.views.is_new(e))

@@ -35,6 +35,8 @@ RULES: tuple[Rule, ...] = (
     Rule("/sign-in", None),
     Rule("/sign-in/(oidc|callback)", None, _GET),
     Rule("/sign-out", Role.VIEWER),
+    # Searches and tables whose words would stand in an address otherwise; they change nothing.
+    Rule("/find|/chosen/csv|/api/v1/studies/search", Role.VIEWER, frozenset({"POST"})),
     Rule("/find|/chosen/csv", Role.VIEWER, frozenset({"POST"})),  # a search, a table: no change
     Rule("/settings(/.*)?", Role.ADMIN, _CHANGES),
     Rule("/api/v1/settings(/.*)?", Role.ADMIN, _CHANGES),

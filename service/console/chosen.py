@@ -69,6 +69,7 @@ def send_chosen(request: Request, site: TheSite, chosen: Chosen) -> HTMLResponse
 @router.post("/chosen/csv", name="export_chosen")
 def export_chosen(request: Request, site: TheSite, chosen: Chosen) -> Response:
     """Return the list's columns of the chosen studies as CSV, named as the caller may see them."""
+    request.state.audit_studies = tuple(chosen)
     page = site.store.listed(StudyQuery(uids=frozenset(chosen), limit=MOST))
     caller = caller_of(request)
     table = list_table([(one, site.naming.of(one.label, caller)) for one in page.studies])
@@ -92,4 +93,5 @@ def _tried(study_uid: str, act: Callable[[str], Job]) -> Outcome:
 
 
 def _done(request: Request, title: str, outcomes: list[Outcome]) -> HTMLResponse:
+    request.state.audit_studies = tuple(outcome.study_uid for outcome in outcomes)
     return render(request, "chosen.html", {"title": title, "outcomes": outcomes})
