@@ -1,1 +1,1 @@
-"""Run it: settings, wiring, command line, REST and the status page."""
+"""Run it: settings, wiring, command line, REST and the console."""

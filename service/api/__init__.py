@@ -1,1 +1,1 @@
-"""The REST interface under /api/v1 and a server-rendered status page; both only read and retry."""
+"""The REST interface under /api/v1, what watches ask, and the application that both faces share."""

@@ -12,7 +12,7 @@ from service import logs
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-_JOB = re.compile(r"/jobs/([0-9a-f]{32})(?:/|$)")
+_JOB = re.compile(r"/(?:jobs|runs)/([0-9a-f]{32})(?:/|$)")
 # W3C Trace Context: version, trace id, parent id, flags; all zeros is no id.
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
 

@@ -11,6 +11,8 @@ from jobs.errors import JobsError, UnknownStudy
 from jobs.job import Job
 from jobs.listing import MOST, StudyQuery
 from service.access.caller import caller_of
+from service.api.problems import Refused
+from service.api.resending import send_again
 from service.api.site import Site, StudyUid, TheSite
 from service.console.frame import render
 from service.console.list_table import list_table
@@ -56,12 +58,9 @@ def retry_chosen(request: Request, site: TheSite, chosen: Chosen) -> HTMLRespons
 @router.post("/chosen/send", name="send_chosen")
 def send_chosen(request: Request, site: TheSite, chosen: Chosen) -> HTMLResponse:
     """Send the results of each study's newest run to every destination once more."""
-    destinations = [peer.name for peer in site.configured.peers]
 
     def send(study_uid: str) -> Job:
-        job = site.store.send_again(_newest(site, study_uid), destinations)
-        site.submit(job.id)
-        return job
+        return send_again(site, _newest(site, study_uid), None)
 
     return _done(request, "Send again", [_tried(uid, send) for uid in chosen])
 
@@ -87,7 +86,7 @@ def _newest(site: Site, study_uid: str) -> str:
 def _tried(study_uid: str, act: Callable[[str], Job]) -> Outcome:
     try:
         job = act(study_uid)
-    except JobsError as error:
+    except (JobsError, Refused) as error:
         return Outcome(study_uid, done=False, words=f"{error} ({error.code})")
     return Outcome(study_uid, done=True, words=f"queued as revision {job.revision}")
 

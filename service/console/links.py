@@ -17,7 +17,7 @@ _MOST = 20
 def job_page(site: TheSite, job_id: JobId) -> RedirectResponse:
     """Show the job on the page of its study."""
     job = site.store.job(job_id)
-    return RedirectResponse(f"/studies/{job.study_uid}?run={job.id}", status_code=303)
+    return RedirectResponse(f"/studies/{job.study_uid}/runs/{job.id}", status_code=303)
 
 
 def pointed_at(request: Request) -> str | None:

@@ -48,3 +48,28 @@ def integrity_of(path: Path) -> str:
     """Return the hash of a file as browsers and npm write it: sha512- and base64."""
     digest = hashlib.sha512(path.read_bytes()).digest()
     return "sha512-" + base64.b64encode(digest).decode("ascii")
+
+
+def notices() -> str:
+    """Return the notices of everything in the list: who made it, and its licence as it was shipped.
+
+    `python -m service.console.vendor` writes it into `THIRD_PARTY_NOTICES.txt`; a test compares.
+    """
+    parts = ["What Osteon serves of other people's work, unchanged, with its licences.\n"]
+    for package in vendored():
+        title = f"{package.name} {package.version} ({package.licence}), {package.homepage}"
+        parts.append(f"{'=' * 80}\n{title}\n{'=' * 80}\n")
+        parts += [_read(name) for name in package.files if Path(name).stem in _TEXTS]
+    return "\n".join(parts)
+
+
+_TEXTS = frozenset({"LICENSE", "NOTICE", "BUNDLED"})
+
+
+def _read(name: str) -> str:
+    lines = (VENDOR / name).read_text(encoding="utf-8").splitlines()
+    return "\n".join(line.rstrip() for line in lines).strip() + "\n"
+
+
+if __name__ == "__main__":
+    (VENDOR / "THIRD_PARTY_NOTICES.txt").write_text(notices(), encoding="utf-8")

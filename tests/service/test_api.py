@@ -335,13 +335,15 @@ def test_a_held_job_can_be_tried_again_from_its_page(client, store, open_job):
     job = open_job(3)
     store.hold(job, Failure("PEER_REFUSED", "the PACS refused it"))
     assert "Try again" in client.get(f"/jobs/{job.id}").text
-    answer = client.post(f"/jobs/{job.id}/retry", follow_redirects=False)
-    assert (answer.status_code, answer.headers["location"]) == (303, f"/jobs/{job.id}")
+    page = f"/studies/{job.study_uid}/runs/{job.id}"
+    assert client.get(f"/jobs/{job.id}", follow_redirects=False).headers["location"] == page
+    answer = client.post(f"{page}/retry", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, page)
     assert store.job(job.id).state is JobState.QUEUED
 
 
 def test_pages_load_nothing_from_elsewhere_and_run_no_inline_script(client, delivered):
-    for url in ("/", f"/jobs/{delivered.id}", "/static/osteon.css", "/api/v1/jobs", "/nowhere"):
+    for url in ("/", f"/jobs/{delivered.id}", "/static/console.css", "/api/v1/jobs", "/nowhere"):
         answer = client.get(url)
         policy = answer.headers["content-security-policy"].split("; ")
         assert {"default-src 'none'", "script-src 'self'", "style-src 'self'"} <= set(policy)
