@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from service.preflight.finding import Finding
     from service.settings import Settings
 
+_PATIENCE_S = 30.0
 _TO, _FROM = "ECHO_TO_PACS", "ECHO_FROM_PACS"
 
 
@@ -26,7 +27,7 @@ def check_destinations(settings: Settings) -> Iterator[Finding]:
         text = "there are no [[destinations]]: results would stay here; name the PACS in the"
         yield problem(_TO, f"{text} settings")
     for peer in configured(settings).peers:
-        heard = echo_peer(peer)
+        heard = echo_peer(peer, _PATIENCE_S)
         text = f"{peer.name}: {heard.sentence}"
         yield ok(_TO, text) if heard.ok else problem(_TO, f"{text} [{heard.code}]")
 
