@@ -89,6 +89,7 @@ ROUTES: Mapping[str, str | None] = {
     "cancel_job": "cancel",
     "cancel_run": "cancel",
     "comment_on_run": "comment",
+    "add_comment": "comment",
     "create_token": "token_create",
     "revoke_token": "token_revoke",
     "list_audit": "audit_read",

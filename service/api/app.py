@@ -7,7 +7,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from service.access.gate import Gate
 from service.access.routers import ROUTERS
-from service.api import health, jobs, problems, results, studies, system
+from service.api import comments, health, jobs, problems, results, studies, system
 from service.api.headers import HEADERS
 from service.api.site import Site
 from service.api.traced import TracedRequests
@@ -33,7 +33,7 @@ def create_app(site: Site) -> FastAPI:
     )
     app.state.site = site
     problems.install(app)
-    for module in (studies, results, jobs, system, health):
+    for module in (studies, comments, results, jobs, system, health):
         app.include_router(module.router)
     for router in ROUTERS:
         app.include_router(router)
