@@ -17,6 +17,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from jobs.errors import JobsError
+from service.api.paging import LAST_ID
 from service.api.site import Site
 from service.console.asked import Asked
 from service.console.frame import rendered
@@ -36,14 +37,14 @@ _AT_ONCE = 500
 class AskedSince(Asked):
     """A page of the list, and the last event that it knows of."""
 
-    after: Annotated[int, Field(ge=0)] = 0
+    after: Annotated[int, Field(ge=0, le=LAST_ID)] = 0
 
 
 @router.get("/live", name="live_studies")
 async def live_studies(
     request: Request,
     asked: Annotated[AskedSince, Query()],
-    last_event_id: Annotated[int | None, Header(ge=0)] = None,
+    last_event_id: Annotated[int | None, Header(ge=0, le=LAST_ID)] = None,
 ) -> StreamingResponse:
     """Stream what changes on one page of the list (text/event-stream of HTML)."""
     watch = Watch(request, asked, asked.after if last_event_id is None else last_event_id)
