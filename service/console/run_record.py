@@ -84,6 +84,7 @@ def record_parts(site: Site, study: Study, job: Job, runs: Sequence[Job]) -> dic
         "destinations": destination_rows(deliveries),
         "runs": [_run(site, one, runs) for one in runs],
         "superseded_by": newest,
+        "more_arrives": any(one.uid == study.uid for one in store.open_studies()),
         "comments": store.comments(study.uid),
         "revisions": {one.id: one.revision for one in runs},
         "events": [_event(e) for e in store.events(job.id) if e.kind not in _UNTOLD],
