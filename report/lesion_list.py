@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from report.changes import change_cell
 from report.lesion_choice import ListedLesion, since_words, tracks_by_lesion
@@ -13,6 +14,8 @@ from report.shown import lesion_rows
 from report.tables import title_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from imaging.response import Comparison, LesionTrack
     from report.shown import Document
 
@@ -53,14 +56,7 @@ def followed_lesions(
     """Return all lesions of the burden; sorted by volume, ADC or change the largest is first."""
     tracks = tracks_by_lesion(comparison)
     lesions = [(lesion, tracks.get(lesion["name"])) for lesion in document["lesions"]]
-    keys = {
-        LesionOrder.NAME: lambda one: one[0]["name"],
-        LesionOrder.REGION: lambda one: (title_of(one[0]["region"]), one[0]["name"]),
-        LesionOrder.VOLUME: lambda one: -one[0]["volume_ml"],
-        LesionOrder.ADC: lambda one: -((one[0]["adc_um2_s"] or {}).get("median") or -1.0),
-        LesionOrder.CHANGE: lambda one: _change_key(one[1]),
-    }
-    lesions.sort(key=keys[order])
+    lesions.sort(key=lambda one: _place(order, *one))
     rows = lesion_rows([lesion for lesion, _ in lesions])
     return tuple(
         FollowedLesion(ListedLesion(row, since_words(track)), _mark(track), _adc_since(track))
@@ -84,14 +80,32 @@ def gone_lesions(comparison: Comparison | None) -> tuple[GoneLesion, ...]:
     )
 
 
-def _change_key(track: LesionTrack | None) -> tuple[int, float]:
-    """Sort new ones first, then by growth; what was not followed comes last."""
+def _place(
+    order: LesionOrder, lesion: Mapping[str, Any], track: LesionTrack | None
+) -> tuple[float, str]:
+    """Return by what a lesion is sorted; equal ones stand by their names."""
+    name = str(lesion["name"])
+    match order:
+        case LesionOrder.NAME:
+            return (0.0, name)
+        case LesionOrder.REGION:
+            return (0.0, f"{title_of(lesion['region'])} {name}")
+        case LesionOrder.VOLUME:
+            return (-lesion["volume_ml"], name)
+        case LesionOrder.ADC:
+            return (-((lesion["adc_um2_s"] or {}).get("median") or -1.0), name)
+        case LesionOrder.CHANGE:
+            return (-_growth(track), name)
+
+
+def _growth(track: LesionTrack | None) -> float:
+    """Return the change in %: a new lesion has grown most, what was not followed comes last."""
     if track is None:
-        return (2, 0.0)
+        return -math.inf
     if track.state == "new":
-        return (0, -(track.volume.after or 0.0))
+        return math.inf
     percent = track.volume.percent
-    return (2, 0.0) if percent is None else (1, -percent)
+    return -math.inf if percent is None else percent
 
 
 def _mark(track: LesionTrack | None) -> str:

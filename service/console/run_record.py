@@ -128,8 +128,9 @@ def _run(site: Site, job: Job, runs: Sequence[Job]) -> RunRow:
         document = run_document(site, job.id)
     except DocumentGone:
         document = None
-    cards = headline_cards(document) if document else ()
-    tdv, gadc = (card.value for card in cards[:2]) if cards else ("", "")
+    tdv = gadc = ""
+    if document:
+        tdv, gadc = (card.value for card in headline_cards(document)[:2])
     return RunRow(
         job=job,
         why=_why(job, runs),
