@@ -237,7 +237,7 @@ in_orthanc() {
   orthanc /tools/find --data "{\"Level\": \"Series\", \"Query\": {\"Modality\": \"$1\", \"StudyInstanceUID\": \"$study\"}}" \
     | python3.11 -c 'import json, sys; print(len(json.load(sys.stdin)))'
 }
-job_state() { web '/api/v1/jobs?limit=1' | python3.11 -c 'import json, sys; print(json.load(sys.stdin)[0]["state"])'; }
+job_state() { web '/api/v1/jobs?limit=1' | python3.11 -c 'import json, sys; print(json.load(sys.stdin)["items"][0]["state"])'; }
 ended() { [[ $(job_state) =~ ^(delivered|rejected|failed|held)$ ]]; }
 
 check_study() {

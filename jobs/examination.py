@@ -16,6 +16,11 @@ class ExaminationRecord:
     taken_at: str
     """ISO 8601 as the images say it; empty where they do not."""
 
+    def conflicts_with(self, other: ExaminationRecord) -> bool:
+        """Whether one ID stands for two persons: another date of birth, or another sex."""
+        pairs = ((self.birth_key, other.birth_key), (self.sex_key, other.sex_key))
+        return any(one and two and one != two for one, two in pairs)
+
 
 @dataclass(frozen=True)
 class EarlierResult:

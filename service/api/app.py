@@ -7,7 +7,18 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from service.access.gate import Gate
 from service.access.routers import ROUTERS
-from service.api import comments, health, jobs, problems, results, studies, system
+from service.api import (
+    comments,
+    documentation,
+    events,
+    health,
+    jobs,
+    problems,
+    results,
+    studies,
+    system,
+    webhooks,
+)
 from service.api.headers import HEADERS
 from service.api.site import Site
 from service.api.traced import TracedRequests
@@ -17,6 +28,7 @@ from service.dicomweb import routes as dicomweb
 from service.dicomweb.origins import OtherOrigins
 from service.metrics.requests import RequestTimes, TimedRequests
 
+_REST = (studies, results, jobs, comments, events, webhooks, system, health)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_PAGE = frozenset({"same-origin", "none"})
 
@@ -28,12 +40,14 @@ def create_app(site: Site) -> FastAPI:
         summary="Whole-body diffusion MRI measured; research software, not a medical device.",
         version=site.version,
         openapi_url="/api/v1/openapi.json",
+        generate_unique_id_function=documentation.operation_id,
         docs_url=None,  # the stock pages load scripts from another site
         redoc_url=None,
     )
     app.state.site = site
     problems.install(app)
-    for module in (studies, comments, results, jobs, system, health):
+    documentation.install(app)
+    for module in _REST:
         app.include_router(module.router)
     for router in ROUTERS:
         app.include_router(router)

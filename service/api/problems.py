@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from jobs.errors import (
     CursorInvalid,
@@ -60,11 +61,13 @@ REFUSALS: dict[str, HTTPStatus] = {
     "NO_DESTINATION": HTTPStatus.CONFLICT,
     "RECIPIENT_REFUSED": HTTPStatus.UNPROCESSABLE_ENTITY,
     "RESULT_CHANGED": HTTPStatus.CONFLICT,
+    "TOO_LARGE": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "TOO_MUCH": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "UNKNOWN_DESTINATION": HTTPStatus.UNPROCESSABLE_ENTITY,
     "UNREADABLE_OBJECT": HTTPStatus.CONFLICT,
     "WEBHOOKS_CLOSED": HTTPStatus.CONFLICT,
 }
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _WAITS = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
@@ -153,12 +156,25 @@ def _where(row: dict[str, Any]) -> list[str]:
     return [*place[:-1], "(unknown name)"] if row["type"] == "extra_forbidden" else place
 
 
-def _http(_request: Request, error: Exception) -> "Response":
+def _http(request: Request, error: Exception) -> "Response":
     status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
     answer = problem(status, status.name, status.description or status.phrase)
     if isinstance(error, HTTPException) and error.headers:
-        answer.headers.update(error.headers)  # which methods a 405 allows
+        answer.headers.update(error.headers)
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        answer.headers["Allow"] = ", ".join(_methods(request))
     return answer
+
+
+def _methods(request: Request) -> list[str]:
+    """Return every method that the address knows; the framework names those of one route only."""
+    place = {name: request.scope[name] for name in ("type", "path", "root_path", "headers", "app")}
+    routes = request.app.router.routes
+    return [
+        method
+        for method in _METHODS
+        if any(route.matches(place | {"method": method})[0] is Match.FULL for route in routes)
+    ]
 
 
 def _defect(request: Request, _error: Exception) -> "Response":

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 
 from jobs.job import Failure, Job, JobEvent
 from jobs.result import Delivery, ResultFile
@@ -101,10 +101,19 @@ class StudyDetail(StudyOut):
     jobs: list[JobOut]
 
 
+class JobPage(BaseModel):
+    """Part of the list of jobs."""
+
+    items: list[JobOut]
+    next: str | None
+    """What `cursor` is for the next page; null at the end."""
+
+
 class EventOut(BaseModel):
     """One line of a job's history."""
 
     id: int
+    job_id: str
     at: datetime
     kind: str
     stage: str | None
@@ -115,11 +124,20 @@ class EventOut(BaseModel):
         """Copy the domain's value."""
         return cls(
             id=event.id,
+            job_id=event.job_id,
             at=event.at,
             kind=str(event.kind),
             stage=None if event.stage is None else str(event.stage),
             data=dict(event.data),
         )
+
+
+class EventPage(BaseModel):
+    """Part of a job's history."""
+
+    items: list[EventOut]
+    next: str | None
+    """What `after` is for the next page; null at the end of what has happened."""
 
 
 class ResultOut(BaseModel):
@@ -175,3 +193,15 @@ class JobDetail(JobOut):
     summary: dict[str, Any] | None
     results: list[ResultOut]
     deliveries: list[DeliveryOut]
+
+
+class ResultList(RootModel[list[ResultOut]]):
+    """The files of a job, in the order in which they were kept."""
+
+
+class RunOut(BaseModel):
+    """The newest results of a study: the job that made them, its numbers and its files."""
+
+    job: JobOut
+    summary: dict[str, Any] | None
+    files: list[ResultOut]

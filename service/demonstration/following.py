@@ -33,7 +33,7 @@ def follow(place: Place, on_stage: Callable[[str, float, bool], None]) -> dict[s
     deadline = time.monotonic() + _JOB_S
     finished: set[str] = set()
     while time.monotonic() < deadline:
-        _, jobs = ask(place, "/api/v1/jobs?limit=1")
+        jobs: list[dict[str, Any]] = ask(place, "/api/v1/jobs?limit=1")[1]["items"]
         if jobs:
             job: dict[str, Any] = ask(place, f"/api/v1/jobs/{jobs[0]['id']}")[1]
             for stage in job["stage_seconds"]:

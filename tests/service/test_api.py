@@ -48,13 +48,12 @@ def assert_problem(answer, status, code):
 
 
 def test_studies_and_jobs_are_listed(client, delivered, rejected):
-    studies = client.get("/api/v1/studies").json()
+    studies = client.get("/api/v1/studies").json()["items"]
     assert {study["uid"] for study in studies} == {"2.25.100", "2.25.200"}
-    jobs = client.get("/api/v1/jobs").json()
+    jobs = client.get("/api/v1/jobs").json()["items"]
     assert [job["id"] for job in jobs] == [rejected.id, delivered.id]
-    assert [job["id"] for job in client.get("/api/v1/jobs?state=delivered").json()] == [
-        delivered.id
-    ]
+    found = client.get("/api/v1/jobs?state=delivered").json()["items"]
+    assert [job["id"] for job in found] == [delivered.id]
     study = client.get("/api/v1/studies/2.25.100").json()
     assert [job["id"] for job in study["jobs"]] == [delivered.id]
 
@@ -113,7 +112,7 @@ def test_a_job_that_newer_images_replaced_says_so(client, store, delivered, reje
     assert client.get(f"/api/v1/jobs/{delivered.id}").json()["superseded_by"] == 2
     told = {
         (job["study_uid"], job["revision"]): job["superseded_by"]
-        for job in client.get("/api/v1/jobs").json()
+        for job in client.get("/api/v1/jobs").json()["items"]
     }
     assert told == {(study_uid, 1): 2, (study_uid, 2): None, (rejected.study_uid, 1): None}
     jobs = client.get(f"/api/v1/studies/{study_uid}").json()["jobs"]
@@ -181,10 +180,10 @@ def test_another_host_name_is_turned_away(client):
 
 
 def test_events_are_listed_and_streamed_from_where_one_stopped(client, delivered):
-    events = client.get(f"/api/v1/jobs/{delivered.id}/events").json()
+    events = client.get(f"/api/v1/jobs/{delivered.id}/events").json()["items"]
     assert [e["kind"] for e in events][:3] == ["opened", "claimed", "stage_started"]
     later = client.get(f"/api/v1/jobs/{delivered.id}/events?after={events[2]['id']}").json()
-    assert later == events[3:]
+    assert later["items"] == events[3:]
     stream = client.get(
         f"/api/v1/jobs/{delivered.id}/events/stream",
         headers={"Last-Event-ID": str(events[2]["id"])},
@@ -196,7 +195,7 @@ def test_events_are_listed_and_streamed_from_where_one_stopped(client, delivered
 
 
 def test_the_store_being_away_is_503_with_a_time_to_come_back(client, store, monkeypatch):
-    def away(*_args):
+    def away(*_args, **_more):
         message = "the database does not answer"
         raise StoreUnavailable(message)
 
@@ -207,7 +206,7 @@ def test_the_store_being_away_is_503_with_a_time_to_come_back(client, store, mon
 
 
 def test_a_defect_is_500_and_says_nothing_of_its_text(client, store, monkeypatch):
-    def broken(*_args):
+    def broken(*_args, **_more):
         message = "DOE^JANE"
         raise ZeroDivisionError(message)
 

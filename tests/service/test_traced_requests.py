@@ -66,7 +66,7 @@ def test_a_defect_and_its_log_line_have_one_trace(client, store, monkeypatch):
         log.error("broken")
         raise ZeroDivisionError
 
-    monkeypatch.setattr(store, "studies", broken)
+    monkeypatch.setattr(store, "listed", broken)
     problem = client.get("/api/v1/studies").json()
     log.removeHandler(lines)
     assert problem["code"] == "INTERNAL"
