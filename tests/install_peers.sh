@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# The real programs that the tests talk to: Debian's packages, and a Triton for the processor from PyPI.
+# The real programs that the tests talk to: Debian's packages, a Triton for the processor from PyPI, OHIF's build from npm.
 # Installs what is missing where it may.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 python=.venv/bin/python
 install_triton() { PYTHON=$python deploy/triton_cpu/install.sh; }
+install_ohif() { tests/install_ohif.sh; }
 
 missing=()
 [ -x /usr/sbin/Orthanc ] || missing+=(orthanc)
 [ -x /usr/bin/chromium ] || missing+=(chromium)
+command -v npm >/dev/null || missing+=(npm)
 [ -x /usr/bin/storescu ] || missing+=(dcmtk)
 [ -x /usr/bin/dciodvfy ] || missing+=(dicom3tools)
 ldconfig -p | grep -q libpangoft2-1.0.so.0 || missing+=(libpango-1.0-0 libpangoft2-1.0-0)
@@ -23,6 +25,7 @@ libpython='import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_
 [ -e "/usr/lib/$(uname -m)-linux-gnu/libpython3.11.so.1.0" ] || "$python" -c "$libpython" || missing+=(libpython3.11)
 if [ ${#missing[@]} -eq 0 ]; then
   install_triton
+  install_ohif
   exit 0
 fi
 
@@ -37,3 +40,4 @@ apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 # Debian's package starts a server; the tests start their own.
 if [[ " ${missing[*]} " == *" prometheus "* ]] && [ -d /run/systemd/system ]; then systemctl disable --now --quiet prometheus; fi
 install_triton
+install_ohif
