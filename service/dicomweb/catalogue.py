@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from jobs.holdings import HeldSeries
     from service.api.site import Site
+    from service.dicomweb.files import Placed
     from service.dicomweb.header_cache import HeaderCache
     from service.dicomweb.reading import ObjectReader
 
@@ -60,6 +61,13 @@ class Catalogue:
         with self._lock:
             self._read((study_uid,))
 
+    def headers(self, placed: Sequence[Placed], keywords: Sequence[str]) -> list[dict[str, Any]]:
+        """Return these attributes of each file; none of one that is gone or cannot be read."""
+        paths = [self._path(one) for one in placed]
+        readable = [path for path in paths if path is not None]
+        models = iter(self.reader.attributes(readable, keywords))
+        return [(next(models) if path else None) or {} for path in paths]
+
     def _changed(self) -> list[str]:
         """Return the studies with new instances or results, the latest arrival first."""
         held, known = self.site.store.held_studies(), self.cache.known()
@@ -71,10 +79,7 @@ class Catalogue:
         held = self.site.store.held_series(study_uids)
         known = self.cache.series(study_uids)
         unread = [one for one in held if (one.study_uid, one.series_uid) not in known]
-        paths = [self._path(one) for one in unread]
-        readable = [path for path in paths if path is not None]
-        models = iter(self.reader.attributes(readable, _KEYWORDS))
-        found = [(next(models) if path else None) or {} for path in paths]
+        found = self.headers(unread, _KEYWORDS)
         counts = dict.fromkeys(study_uids, 0)
         for one in held:
             counts[one.study_uid] += 0 if one.made else one.n_instances
@@ -85,9 +90,9 @@ class Catalogue:
             [_series_header(one, model) for one, model in told],
         )
 
-    def _path(self, series: HeldSeries) -> Path | None:
+    def _path(self, placed: Placed) -> Path | None:
         try:
-            return file_of(self.site, series)
+            return file_of(self.site, placed)
         except Refused:
             return None
 

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from service.dicomweb.attributes import ATTRIBUTES, Level
-from service.dicomweb.files import EXPLICIT_LE, file_of
+from service.dicomweb.files import EXPLICIT_LE
 from service.dicomweb.header_cache import Narrowing, first_text
 from service.dicomweb.refusals import too_much
 
@@ -117,11 +117,9 @@ def find_instances(catalogue: Catalogue, search: Search, scope: Scope) -> Iterat
 
 def with_headers(catalogue: Catalogue, rows: Sequence[InstanceRow]) -> list[InstanceRow]:
     """Add what the headers of objects say; nothing where one cannot be read."""
-    keywords = ATTRIBUTES[Level.INSTANCE].read
-    paths = [file_of(catalogue.site, row.held) for row in rows]
-    models = catalogue.reader.attributes(paths, keywords)
+    models = catalogue.headers([row.held for row in rows], ATTRIBUTES[Level.INSTANCE].read)
     return [
-        InstanceRow(row.series, row.held, (model or {}) | row.document)
+        InstanceRow(row.series, row.held, model | row.document)
         for row, model in zip(rows, models, strict=True)
     ]
 
