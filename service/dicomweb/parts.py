@@ -6,6 +6,7 @@ import threading
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
@@ -67,5 +68,11 @@ TheParts = Annotated[DicomWeb, Depends(_parts)]
 
 
 def root_of(request: Request) -> str:
-    """Return the address of the service as the caller wrote it."""
+    """Return the address of the service as the caller wrote it.
+
+    A proxy that ends TLS hides it: where the name is that of `access.public_url`, that is it.
+    """
+    public: str = request.app.state.site.access.public_url
+    if public and urlsplit(public).netloc == request.headers.get("host"):
+        return public + PREFIX
     return str(request.base_url).rstrip("/") + PREFIX
