@@ -120,6 +120,7 @@ tell() {
 Osteon runs.
   Send studies to  AE title $(setting OSTEON_NODE__AE_TITLE), port $(setting STACK_DICOM_PORT), at ${addresses:-this host}
   Look at          http://$(setting STACK_WEB_ADDRESS):$(setting STACK_WEB_PORT)/
+  First token      docker compose run --rm operate tokens create NAME --role admin
   Try it first     docs/deploy.md, "A first test with a phantom"
 END
 }
