@@ -9,14 +9,16 @@ from jobs.audit import AuditEntry
 if TYPE_CHECKING:
     from service.access.caller import Caller
 
+_LONGEST = 200
+
 
 def entry_of(
-    caller: Caller, address: str, event: str, outcome: str, **more: str | None
+    caller: Caller, address: str, event: str, outcome: str, detail: str = ""
 ) -> AuditEntry:
     """Return an entry of what a caller did; texts are cut to what the table holds."""
     actor = f"{caller.name} [{caller.key}]" if caller.via == "token" else caller.name
-    given = {key: None if text is None else plain(text, 200) for key, text in more.items()}
-    return AuditEntry(event, outcome, plain(actor, 200), str(caller.role), address, **given)
+    texts = plain(actor, _LONGEST), plain(detail, _LONGEST)
+    return AuditEntry(event, outcome, texts[0], str(caller.role), address, detail=texts[1])
 
 
 def plain(text: str, longest: int) -> str:

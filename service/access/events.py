@@ -1,12 +1,13 @@
 """What goes into the audit: of which route which event, and its codes in DICOM (PS3.15 A.5.3).
 
-A route that is not named here is not forgotten: a change is `change`, and a page or a document of a
-study or a job is `study_view`. A route may say more in `request.state`: `audit_detail` in words, and
-`audit_studies`, the Study Instance UIDs that no address holds.
+A route that is not named here is not forgotten: a change is `change`, and a page or a document of
+a study or a job is `study_view`. A route may say more in `request.state`: `audit_detail` in words,
+and `audit_studies`, the Study Instance UIDs that no address holds.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ from service.access.rules import SAFE_METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_UID = re.compile(r"[0-9.]{1,64}")
+_JOB = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -115,14 +119,17 @@ def event_of(route: str, method: str, parameters: Mapping[str, object]) -> str |
 
 
 def study_of(parameters: Mapping[str, object]) -> str | None:
-    """Return the Study Instance UID that stands in an address."""
-    return _first(parameters, ("study_uid", "study"))
+    """Return the Study Instance UID that stands in an address; nothing else that stands there."""
+    return _first(parameters, ("study_uid", "study"), _UID)
 
 
 def job_of(parameters: Mapping[str, object]) -> str | None:
     """Return the job that stands in an address."""
-    return _first(parameters, ("job_id",))
+    return _first(parameters, ("job_id",), _JOB)
 
 
-def _first(parameters: Mapping[str, object], names: tuple[str, ...]) -> str | None:
-    return next((str(parameters[name]) for name in names if name in parameters), None)
+def _first(
+    parameters: Mapping[str, object], names: tuple[str, ...], form: re.Pattern[str]
+) -> str | None:
+    found = (str(parameters[name]) for name in names if name in parameters)
+    return next((text for text in found if form.fullmatch(text)), None)

@@ -6,7 +6,7 @@ An answer that could not be recorded is not given (503): nobody sees what nobody
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -94,13 +94,10 @@ class Recording:
         if event is None or caller is None or (status >= 400 and method in SAFE_METHODS):
             return ()
         outcome = "success" if status < 400 else "failed"
-        about = {
-            "job_id": job_of(parameters),
-            "detail": getattr(state, "audit_detail", str(parameters.get("name", ""))),
-        }
+        detail = str(parameters.get("name", "")) if status < 400 else ""
+        detail = getattr(state, "audit_detail", detail)
+        entry = entry_of(caller, self.address, event, outcome, detail)
+        entry = replace(entry, job_id=job_of(parameters))
         studies = getattr(state, "audit_studies", None) or (study_of(parameters),)
-        entries = (
-            entry_of(caller, self.address, event, outcome, study_uid=study_uid, **about)
-            for study_uid in studies
-        )
+        entries = (replace(entry, study_uid=study_uid) for study_uid in studies)
         return tuple(e for e in entries if event not in _VIEWS or self.views.is_new(e))
