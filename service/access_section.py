@@ -27,11 +27,15 @@ def _plain_address(url: str) -> str:
     return url.rstrip("/")
 
 
-def _secure_address(url: str) -> str:
+def _is_secure(url: str) -> bool:
+    """Tell whether an address is asked by https, or is this host's."""
     parts = urlsplit(url)
-    if parts.scheme != "https" and not (
-        parts.scheme == "http" and is_loopback(parts.hostname or "")
-    ):
+    here = parts.scheme == "http" and is_loopback(parts.hostname or "")
+    return here or parts.scheme == "https"
+
+
+def _secure_address(url: str) -> str:
+    if not _is_secure(url):
         raise ValueError("an issuer is asked by https; by http only on this host")
     return url
 
@@ -110,6 +114,6 @@ class AccessSection(Section):
 
     @model_validator(mode="after")
     def _can_come_back(self) -> AccessSection:
-        if self.oidc.issuer is not None and self.public_url is None:
-            raise ValueError("oidc needs access.public_url: the provider sends people back there")
+        if self.oidc.issuer is not None and not _is_secure(self.public_url or ""):
+            raise ValueError("oidc needs a public_url with https: the provider sends people there")
         return self

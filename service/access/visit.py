@@ -92,8 +92,8 @@ class Visit:
             detail = f"{self.request.method} needs {needed}"
             await self._record(entry_of(caller, self.address, "denied", "refused", detail=detail))
             return refusals.wrong_role(caller, needed)
-        if caller.via == "session" and self.request.method not in SAFE_METHODS:
-            return await self._forgery()
+        if caller.via != "token" and self.request.method not in SAFE_METHODS:
+            return await self._forgery(caller)
         return None
 
     def _sign_in_refusal(self) -> Response | None:
@@ -112,9 +112,12 @@ class Visit:
         await self._record(entry_of(_UNKNOWN, self.address, "sign_in", "refused", detail=detail))
         return refusals.wrong_token()
 
-    async def _forgery(self) -> Response | None:
+    async def _forgery(self, caller: Caller) -> Response | None:
+        """Refuse what another site's page may have made a browser send."""
         if not is_from_our_page(self.request, self.site.access.public_url):
             return refusals.cross_site()
+        if caller.via == "local":
+            return None
         given, self.receive = await given_token(self.request)
         held = carries(given, self.request.state.csrf_token)
         return None if held else refusals.no_csrf_token()
