@@ -94,7 +94,8 @@ class Recording:
         if event is None or caller is None or (status >= 400 and method in SAFE_METHODS):
             return ()
         outcome = "success" if status < 400 else "failed"
-        detail = str(parameters.get("name", "")) if status < 400 else ""
+        named = parameters.get("name", parameters.get("webhook_id", ""))
+        detail = str(named) if status < 400 else ""
         detail = getattr(state, "audit_detail", detail)
         entry = entry_of(caller, self.address, event, outcome, detail)
         entry = replace(entry, job_id=job_of(parameters))
