@@ -17,6 +17,7 @@ from jobs.errors import CursorInvalid
 from jobs.schema import UID, UtcTime, study_labels
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Self
 
     from sqlalchemy import ColumnElement
@@ -41,8 +42,8 @@ class Place:
 
     def cursor(self) -> str:
         """Return the place for an address: without the study's date, which is the patient's."""
-        told = {Sort.ARRIVAL: _text, Sort.STUDY_DATE: _nothing, Sort.TDV: float}[self.sort]
-        text = json.dumps([self.sort, told(self.value), self.study_uid], separators=(",", ":"))
+        told = [self.sort, _WRITE[self.sort](self.value), self.study_uid]
+        text = json.dumps(told, separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
     @classmethod
@@ -121,4 +122,13 @@ def _finite(value: object) -> float:
     return number
 
 
-_READ = {Sort.ARRIVAL: _aware, Sort.STUDY_DATE: _nothing, Sort.TDV: _finite}
+_WRITE: dict[Sort, Callable[[Any], str | float | None]] = {
+    Sort.ARRIVAL: _text,
+    Sort.STUDY_DATE: _nothing,
+    Sort.TDV: float,
+}
+_READ: dict[Sort, Callable[[Any], datetime | float | None]] = {
+    Sort.ARRIVAL: _aware,
+    Sort.STUDY_DATE: _nothing,
+    Sort.TDV: _finite,
+}

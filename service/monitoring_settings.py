@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, field_serializer
 
-from service.sections import Section
+from service.sections import Section, without_password
 
 
 class MonitoringSettings(Section):
@@ -27,3 +27,7 @@ class MonitoringSettings(Section):
         pattern=r"^https?://[^\s/]+",
         description="OTLP over HTTP, as http://127.0.0.1:4318/v1/traces; no traces if not given",
     )
+
+    @field_serializer("traces")
+    def _shown(self, url: str | None) -> str | None:
+        return None if url is None else without_password(url)

@@ -5,10 +5,12 @@ They leave this room for the report's page only; nothing here is logged, and no 
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pydicom
+from pydicom import config
 
 from dicom_objects.attributes import DAMAGED, attribute, number, text
 
@@ -35,8 +37,19 @@ class StudyTexts:
 
 
 def read_study_texts(path: Path) -> StudyTexts:
-    """Read them from one image; what is damaged reads as missing."""
-    header = _View(pydicom.dcmread(path, stop_before_pixels=True, force=True))
+    """Read them from one image; what is damaged reads as missing.
+
+    Raises:
+        OSError: the file cannot be read; one of `dicom_objects.attributes.DAMAGED`: it is no DICOM.
+
+    """
+    # Warnings may quote a value, and are written where the process writes.
+    with warnings.catch_warnings(), config.disable_value_validation():
+        warnings.simplefilter("ignore")
+        return _texts(_View(pydicom.dcmread(path, stop_before_pixels=True, force=True)))
+
+
+def _texts(header: _View) -> StudyTexts:
     return StudyTexts(
         names=_names(header.dataset),
         patient_id=text(header, "PatientID"),

@@ -142,8 +142,13 @@ class ModelOut(BaseModel):
     @classmethod
     def of(cls, model: ServedModel) -> Self:
         """Copy the domain's value."""
-        last = {"last_at": model.last_at, "last_seconds": model.last_seconds}
-        return cls(**vars(model.row), sound=model.row.sound, stage=model.stage, **last)
+        return cls(
+            **vars(model.row),
+            sound=model.row.sound,
+            stage=model.stage,
+            last_at=model.last_at,
+            last_seconds=model.last_seconds,
+        )
 
 
 class NodeOut(BaseModel):
