@@ -105,11 +105,15 @@ def test_a_failed_step_leaves_nothing_behind(empty_database):
     engine.dispose()
 
 
-def test_no_column_is_for_a_person():
-    """But for keyed digests, by which a patient's studies are found again (decision 16)."""
-    columns = {column.name for table in metadata.sorted_tables for column in table.columns}
+def test_only_the_table_of_labels_has_columns_for_a_person():
+    """But for keyed digests, by which a patient's studies are found again (decisions 16, 17)."""
+    tables = [table for table in metadata.sorted_tables if table.name != "study_labels"]
+    columns = {column.name for table in tables for column in table.columns}
     told = {name for name in columns if re.search("patient|birth|sex|accession", name)}
     assert told == {"patient_key", "birth_key", "sex_key"}
+    labels = {column.name for column in metadata.tables["study_labels"].columns}
+    named = {"patient_name", "patient_id", "accession_number", "study_date", "scanner"}
+    assert labels == {"study_uid", *named, "sought"}
 
 
 def test_a_wrong_name_is_said(postgresql):
