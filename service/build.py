@@ -75,4 +75,5 @@ def build(settings: Settings) -> Build:
         pdf=settings.report.pdf,
         secondary_capture=settings.report.secondary_capture,
         mip=settings.report.mip,
+        volumes=settings.results.volumes,
     )

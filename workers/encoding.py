@@ -22,6 +22,7 @@ from report.spreadsheet import lesions_csv
 from workers.reporting import ReportMaker
 from workers.results_folder import object_file, result_file
 from workers.time_points import FILE_NAME, KIND, write_time_point
+from workers.volumes import volumes_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from jobs.result import ResultFile
     from workers.comparison import FollowedUp, History
     from workers.configuration import Build
+    from workers.probabilities import ProbabilityMap
 
 
 @dataclass(frozen=True)
@@ -75,24 +77,28 @@ class Findings:
     """The second definition of disease; None where it was not looked for or could not be."""
     followed: FollowedUp | None = None
     """What became of the disease since earlier studies; None: nothing is kept for later ones."""
+    probabilities: tuple[ProbabilityMap, ...] = ()
+    """What the networks answered, to look at; empty where nobody keeps it."""
 
 
 def encode(
     findings: Findings, run: Run, folder: Path, seconds: Mapping[str, float]
 ) -> tuple[ResultFile, ...]:
-    """Write SEG, SR, numbers, pictures and report into `folder`; paths are relative to it."""
-    objects = tuple(_dicom(findings, run, folder))
-    images = _images(findings)
-    content = _report_content(findings, run, seconds, images)
-    dated = dataclasses.replace(content, provenance=_provenance(findings, run, run.at, run.at))
-    report = ReportMaker(dated, images, findings.study, run.build, uid_seed(findings, run))
-    return (
-        *objects,
-        *_documents(content, folder),
-        *_time_point(findings, folder),
-        *_pictures(content, images, folder),
-        *report.files(folder),
-    )
+    """Write SEG, SR, numbers, pictures, report and volumes; paths are relative to `folder`."""
+    with volumes_beside(findings, folder, wanted=run.build.volumes) as volumes:
+        objects = tuple(_dicom(findings, run, folder))
+        images = _images(findings)
+        content = _report_content(findings, run, seconds, images)
+        dated = dataclasses.replace(content, provenance=_provenance(findings, run, run.at, run.at))
+        report = ReportMaker(dated, images, findings.study, run.build, uid_seed(findings, run))
+        return (
+            *objects,
+            *_documents(content, folder),
+            *_time_point(findings, folder),
+            *_pictures(content, images, folder),
+            *report.files(folder),
+            *volumes(),
+        )
 
 
 def uid_seed(findings: Findings, run: Run) -> str:

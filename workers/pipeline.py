@@ -27,6 +27,7 @@ from workers.disease import burden_method, find_disease
 from workers.encoding import Findings, Run, encode
 from workers.focal import find_focal
 from workers.observations import Observations
+from workers.probabilities import KeptAnswers
 from workers.reporting import report_notes
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class Pipeline:
 
         """
         started_at = datetime.now(UTC)
+        kept = KeptAnswers(wanted=run.build.volumes)
         with recorder.stage(Stage.READ):
             study = read_study(paths, self.limits)
             recorder.saw(study.series)
@@ -94,16 +96,17 @@ class Pipeline:
             fit = fit_adc(volume, self.adc)
             fit = taken_over(fit) if study.has_vendor_adc else fit
         with recorder.stage(Stage.ANATOMY):
-            body = find_anatomy(fit, grid, self.anatomy, recorder.fraction)
+            body = find_anatomy(fit, grid, kept.of(self.anatomy), recorder.fraction)
         with recorder.stage(Stage.NORMALISE):
             canal = body.labels == SPINAL_CANAL.label
             signal = normalise_high_b(volume.high_b, fit.adc_um2_s, canal, grid, self.normalisation)
         with recorder.stage(Stage.DISEASE):
             seen = Seen(fit, signal.image, body, grid)
-            disease = find_disease(seen, self.disease, self.rule, recorder.fraction)
+            disease = find_disease(seen, kept.of(self.disease), self.rule, recorder.fraction)
             lesions = find_lesions(disease.mask, grid, self.rule.min_volume_ml)
         with recorder.stage(Stage.FOCAL):
-            focal = find_focal(study.t1, seen, self.focal, self.measurement, recorder.fraction)
+            network = kept.of(self.focal)
+            focal = find_focal(study.t1, seen, network, self.measurement, recorder.fraction)
         with recorder.stage(Stage.MEASURE):
             measured = measure(fit.adc_um2_s, body.labels, disease, lesions, grid, self.measurement)
             seen_by = Observations(study, assembly, fit, body.labels, signal, measured)
@@ -114,7 +117,8 @@ class Pipeline:
             notes = (*notes, *followed.notes)
             made = (followed.measurement, notes, self._specs, burden_method(self.disease, disease))
             told = (signal.unit, started_at, focal.found, followed)
-            findings = Findings(study, assembly, fit, body.labels, lesions, *made, *told)
+            given = (study, assembly, fit, body.labels, lesions)
+            findings = Findings(*given, *made, *told, probabilities=kept.maps)
             return Outcome(findings, encode(findings, run, folder, recorder.seconds))
 
     def _follow_up(
