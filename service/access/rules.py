@@ -46,7 +46,7 @@ METRICS = Rule("/metrics", None, _GET)
 """Open where the setting api.open_metrics says so."""
 
 
-_TRIES = (Rule("/sign-in", None, _CHANGES), Rule("/sign-in/callback", None))
+_TRIES = (Rule("/sign-in", None, _CHANGES), Rule("/sign-in/callback", None, _GET))
 
 
 def is_sign_in(method: str, path: str) -> bool:

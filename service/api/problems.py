@@ -23,6 +23,7 @@ from jobs.errors import (
     UnknownJob,
     UnknownMessage,
     UnknownStudy,
+    UnknownToken,
     UnknownWebhook,
 )
 from service import logs
@@ -38,6 +39,7 @@ _RETRY_AFTER_S = "5"
 TABLE: tuple[tuple[type[JobsError], HTTPStatus], ...] = (
     (UnknownJob, HTTPStatus.NOT_FOUND),
     (UnknownStudy, HTTPStatus.NOT_FOUND),
+    (UnknownToken, HTTPStatus.NOT_FOUND),
     (UnknownWebhook, HTTPStatus.NOT_FOUND),
     (UnknownMessage, HTTPStatus.NOT_FOUND),
     (IllegalMove, HTTPStatus.CONFLICT),
