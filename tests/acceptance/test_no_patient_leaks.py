@@ -1,7 +1,14 @@
-"""What identifies a patient appears in the DICOM results, and nowhere else."""
+"""What identifies a patient is in the DICOM results, in the table of labels and on the pages.
 
+Those pages show it to who may see it (docs/decisions/0017), and neither their titles nor their
+addresses hold it. It is nowhere else: no log, no metric, no trace, no path, no other row.
+"""
+
+import contextlib
 import json
+import sqlite3
 import urllib.request
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -45,17 +52,51 @@ def send_marked_studies(coarse, folder: Path, port: int) -> None:
     assert storescu(folder / "part", port).complete
 
 
+class Places(HTMLParser):
+    """Titles and addresses of a page: what a browser keeps, sends on and shows over a shoulder."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.said: list[str] = []
+        self._in_title = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._in_title = tag == "title"
+        shown = {"value", "alt", "placeholder", "title", "aria-label"}
+        self.said += [str(value) for name, value in attrs if name not in shown]
+
+    def handle_data(self, data: str) -> None:
+        if self._in_title:
+            self.said.append(data)
+
+    def handle_endtag(self, _tag: str) -> None:
+        self._in_title = False
+
+
+def rows_but_of_labels(database: Path) -> list[str]:
+    """Every row of every table but the one that may hold names."""
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        query = "SELECT name FROM sqlite_master WHERE type = 'table'"
+        tables = {name for (name,) in connection.execute(query)}
+        assert "study_labels" in tables
+        said = []
+        for table in sorted(tables - {"study_labels"}):
+            said += [str(row) for row in connection.execute(f'SELECT * FROM "{table}"')]  # noqa: S608
+    return said
+
+
 def everything_that_is_written_or_said(
     service: Service, api_port: int, watched: list[int], jobs: list[str]
 ) -> str:
     said = [ask(port, "/metrics") for port in watched]
-    said += [ask(api_port, path) for path in ("/", "/metrics", "/readyz", "/api/v1/studies")]
-    said += [ask(api_port, "/api/v1/jobs")]
-    said += [ask(api_port, f"{page}/{job}") for page in ("/jobs", "/api/v1/jobs") for job in jobs]
+    said += [ask(api_port, path) for path in ("/metrics", "/readyz", "/system", "/settings")]
+    said += [ask(api_port, path) for path in ("/api/v1/jobs", "/api/v1/system")]
+    said += [ask(api_port, f"/api/v1/jobs/{job}") for job in jobs]
     said += [ask(api_port, f"/api/v1/jobs/{job}/events") for job in jobs]
     said += [path.read_text() for path in service.folder.glob("*.log")]
     data = service.folder / "data"
-    said += [p.read_bytes().decode("latin-1") for p in data.glob("osteon.sqlite*")]
+    said += rows_but_of_labels(data / "osteon.sqlite")
     said += [str(p) for p in data.rglob("*")]
     documents = (p for p in (data / "results").rglob("*") if p.suffix in {".json", ".csv"})
     said += [p.read_text() for p in documents]
@@ -81,10 +122,14 @@ def test_a_marked_name_is_in_no_log_metric_row_path_or_answer(
             ended = {JobState.DELIVERED, JobState.REJECTED}
             wait_for("both fates", lambda: {j.state for j in store.jobs()} == ended, 240)
             jobs = [job.id for job in store.jobs()]
+            studies = sorted(study.uid for study in store.studies())
+        pages = [ask(api_port, path) for path in ("/", *(f"/studies/{uid}" for uid in studies))]
         said = everything_that_is_written_or_said(service, api_port, watched, jobs)
     finally:
         service.stop()
         collector.close()
+    assert all(MARKED.accession_number in page or "ZEBRAFINCH" in page for page in pages)
+    said += "\n".join(text for page in pages for text in Places(page).said)
     spans = collector.spans()
     said += "".join(str(request) for _, request in collector.requests)
     assert all(job in said for job in jobs)  # what is searched is the real thing
