@@ -70,6 +70,7 @@ def export_chosen(request: Request, site: TheSite, chosen: Chosen) -> Response:
     """Return the list's columns of the chosen studies as CSV, named as the caller may see them."""
     request.state.audit_studies = tuple(chosen)
     page = site.store.listed(StudyQuery(uids=frozenset(chosen), limit=MOST))
+    request.state.audit_studies = tuple(one.study.uid for one in page.studies)
     caller = caller_of(request)
     table = list_table([(one, site.naming.of(one.label, caller)) for one in page.studies])
     headers = {"Content-Disposition": 'attachment; filename="osteon_studies.csv"'}
@@ -93,4 +94,5 @@ def _tried(study_uid: str, act: Callable[[str], Job]) -> Outcome:
 
 def _done(request: Request, title: str, outcomes: list[Outcome]) -> HTMLResponse:
     request.state.audit_studies = tuple(outcome.study_uid for outcome in outcomes)
+    request.state.audit_studies = tuple(one.study_uid for one in outcomes if one.done)
     return render(request, "chosen.html", {"title": title, "outcomes": outcomes})

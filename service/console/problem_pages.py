@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fastapi import Request
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 
 from service.console.frame import render
 
@@ -82,7 +82,7 @@ def as_asked(request: Request, answer: Response) -> Response:
     page = problem_page(request, json.loads(bytes(answer.body)))
     for name, value in answer.headers.items():
         if name not in _OF_THE_BODY:
-            MutableHeaders(page.headers)[name] = value
+            page.headers[name] = value
     return page
 
 

@@ -118,7 +118,8 @@ def row_of(listed: ListedStudy, named: Named, work: Work) -> Row:
 def _doing(listed: ListedStudy, work: Work) -> str:
     job, study = listed.job, listed.study
     if job is None:
-        return f"{study.n_instances} images in {study.n_series} series"
+        images = "1 image" if study.n_instances == 1 else f"{study.n_instances} images"
+        return f"{images} in {study.n_series} series"
     if job.state is JobState.QUEUED:
         place = work.waiting.get(job.id)
         return f"number {place} in the queue" if place else "waits for its next try"

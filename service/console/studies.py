@@ -15,6 +15,7 @@ from service.console.worklist import may_search_names, worklist
 
 router = APIRouter(include_in_schema=False)
 
+_IN_ROWS = frozenset({"OsteonJobHeld", "OsteonDeadLetter"})
 _EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, not bound to
 
 
@@ -66,7 +67,8 @@ def _page(request: Request, site: Site, asked: Asked, text: str = "") -> HTMLRes
 def _alerts(site: Site) -> tuple[Alert, ...]:
     """Return what keeps many studies from being measured or delivered; of one its row tells."""
     store = site.store
-    return tuple(of_work(store.counts(), store.overview(), store.workers()))
+    found = of_work(store.counts(), store.overview(), store.workers())
+    return tuple(alert for alert in found if alert.name not in _IN_ROWS)
 
 
 def _parameters(asked: Asked, after: int) -> str:
