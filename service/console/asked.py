@@ -6,18 +6,17 @@ A text that is sought may be a patient's name, so it comes by a form and stands 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from jobs.job import JobState
-from jobs.listing import ARRIVING, DatedBy, Flag, StudyQuery
+from jobs.listing import DatedBy, Flag, StudyQuery
 from jobs.place import Sort
 
 PER_PAGE = 50
 State = Literal["arriving", "queued", "running", "delivered", "rejected", "failed", "held"]
-STATES: tuple[State, ...] = (ARRIVING, *JobState)  # type: ignore[assignment]
+STATES: tuple[State, ...] = get_args(State)
 """In the order in which a study passes them."""
 
 

@@ -4,7 +4,9 @@ import pytest
 from sqlalchemy import event
 
 from jobs.job import Failure, JobState, Stage
+from jobs.listing import ARRIVING
 from report.rounding import present
+from service.console.asked import STATES
 from service.naming import Naming
 from tests.service.console.html_tree import read
 
@@ -274,6 +276,10 @@ def test_pages_name_no_patient_in_title_or_address(name):
     titles = [part.split("{% endblock")[0] for part in source.split("{% block title %}")[1:]]
     assert [title for title in titles if "named" in title or "patient" in title] == []
     assert 'href="{{ row.named' not in source
+
+
+def test_the_states_of_the_filter_are_those_of_the_record():
+    assert (ARRIVING, *JobState) == STATES
 
 
 def test_an_older_revision_says_that_more_images_arrive(client, deliver, arrive):
