@@ -2,6 +2,7 @@
 
 <backup>/manifest.json              form, software, schema, counts, models, settings without secrets
 <backup>/SHA256SUMS                 `sha256sum -c SHA256SUMS` proves the folder without Osteon
+<backup>/*.key                      secrets that were made beside the results
 <backup>/records/<table>.jsonl.gz   the database (jobs.dump)
 <backup>/spool/studies/...          images, under the paths that they have in the spool
 <backup>/results/...                result files, the same
@@ -14,7 +15,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Self
 
+from service import identity_key
 from service.backup.errors import BackupDamaged, NotABackup
+from service.webhooks import signing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,8 +26,8 @@ if TYPE_CHECKING:
 FORM = 1
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 RECORDS, SPOOL, RESULTS = "records", "spool", "results"
-KEY = "identity.key"
-"""What service.identity_key made; there is none where the secret is a setting."""
+KEYS = {"identity.key": identity_key.FILE_NAME, "webhooks.key": signing.FILE_NAME}
+"""Secrets that were made beside the results; there is none where a setting gives it."""
 _DIGEST_LENGTH = 64
 
 

@@ -15,7 +15,6 @@ from dicom_node.durable import sync_folder
 from dicom_node.spool import Spool
 from jobs.load import load, require_empty
 from jobs.migrate import refuse_newer
-from service import identity_key
 from service.backup.copying import (
     copy_file,
     digest_of,
@@ -23,7 +22,7 @@ from service.backup.copying import (
     unfinished_folder,
 )
 from service.backup.errors import BackupDamaged, TargetNotEmpty
-from service.backup.manifest import KEY, RECORDS, RESULTS, SPOOL, Manifest, read_sums
+from service.backup.manifest import KEYS, RECORDS, RESULTS, SPOOL, Manifest, read_sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,20 +59,20 @@ def restore_backup(settings: Settings, source: Path, *, records_only: bool = Fal
     ):
         require_empty(settings.store_url)
         with _files(settings, source, {} if records_only else digests):
-            if KEY in digests:  # first: without rows it harms nobody
-                _put_key(source / KEY, settings.results_dir)
+            for kept in KEYS.keys() & digests.keys():  # first: without rows they harm nobody
+                _put_key(source / kept, settings.results_dir / KEYS[kept])
             load(settings.store_url, source / RECORDS, manifest.schema)
     return manifest
 
 
-def _put_key(kept: Path, results: Path) -> None:
+def _put_key(kept: Path, place: Path) -> None:
     """Put the backup's secret in place of one that was made for the empty database."""
-    results.mkdir(parents=True, exist_ok=True)
-    draft = results / f"{identity_key.FILE_NAME}-restored"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    draft = place.with_name(f"{place.name}-restored")
     draft.unlink(missing_ok=True)
     copy_file(kept, draft)
-    draft.replace(results / identity_key.FILE_NAME)
-    sync_folder(results)
+    draft.replace(place)
+    sync_folder(place.parent)
 
 
 @contextlib.contextmanager

@@ -19,7 +19,6 @@ from dicom_node.durable import sync_folder
 from imaging.errors import ModelMismatch
 from jobs.dump import dump, dumped_rows
 from jobs.job import JobState
-from service import identity_key
 from service.backup.copying import (
     copy_file,
     digest_of,
@@ -27,7 +26,7 @@ from service.backup.copying import (
     unfinished_folder,
 )
 from service.backup.errors import BackupExists, BackupUnwritable
-from service.backup.manifest import KEY, MANIFEST, RECORDS, RESULTS, SPOOL, Manifest, write_sums
+from service.backup.manifest import KEYS, MANIFEST, RECORDS, RESULTS, SPOOL, Manifest, write_sums
 from service.build import git_commit, version
 from service.chosen_models import model_folders
 
@@ -108,9 +107,9 @@ def _fill(folder: Path, settings: Settings, images: Images) -> Manifest:
     copied = _Copied(folder)
     for path in sorted(records.iterdir()):
         copied.digests[f"{RECORDS}/{path.name}"] = digest_of(path)
-    secret = settings.results_dir / identity_key.FILE_NAME
-    if secret.exists():
-        copied.digests[KEY] = copy_file(secret, folder / KEY)
+    for kept, name in KEYS.items():
+        if (settings.results_dir / name).exists():
+            copied.digests[kept] = copy_file(settings.results_dir / name, folder / kept)
     _copy_results(copied, settings.results_dir)
     _copy_images(copied, settings.spool_dir, images)
     manifest = Manifest(

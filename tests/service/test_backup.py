@@ -42,7 +42,9 @@ from service.backup.read import restore_backup
 from service.backup.write import Images, make_backup
 from service.cli.app import app
 from service.identity_key import identity_key
+from service.secret_file import secret_in
 from service.settings import load_settings
+from service.webhooks import signing
 from tests.dicom_node.conftest import data_set_bytes, mr_image, write_file
 from tests.servers import PostgreSQL
 from workers.queue import StoreQueue
@@ -432,6 +434,15 @@ def test_the_secret_of_patients_digests_comes_back_with_them(system, tmp_path):
     assert identity_key(target.settings) == secret
     key = next(target.settings.results_dir.glob(".*.key"))
     assert key.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_secret_of_webhooks_comes_back_so_that_receivers_know_us(system, tmp_path):
+    made, target = system("sqlite").set_up(), system("sqlite")
+    kept = made.settings.results_dir / signing.FILE_NAME
+    key = secret_in(kept, "a test")
+    make_backup(made.settings, tmp_path / "backup", Images.UNFINISHED)
+    restore_backup(target.settings, tmp_path / "backup")
+    assert secret_in(target.settings.results_dir / signing.FILE_NAME, "a test") == key
 
 
 def test_the_record_alone_comes_back_to_a_spool_that_stays(system, tmp_path):
