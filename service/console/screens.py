@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.console import (
+    api_docs,
     appearance,
     chosen,
     configuration,
     links,
     live,
+    slices,
     studies,
     study,
     study_actions,
@@ -36,12 +38,14 @@ SCREENS: tuple[Screen, ...] = (
     Screen(studies.router, "Studies", "/"),
     Screen(study.router),
     Screen(study_actions.router),
+    Screen(slices.router),
     Screen(live.router),
     Screen(links.router),
     Screen(chosen.router),
     Screen(system.router, "System", "/system"),
     Screen(configuration.router, "Settings", "/settings"),
     Screen(appearance.router),
+    Screen(api_docs.router),
 )
 
 

@@ -59,11 +59,16 @@ def notices() -> str:
     for package in vendored():
         title = f"{package.name} {package.version} ({package.licence}), {package.homepage}"
         parts.append(f"{'=' * 80}\n{title}\n{'=' * 80}\n")
-        parts += [_read(name) for name in package.files if Path(name).stem in _TEXTS]
+        parts += [_read(name) for name in package.files if _is_notice(name)]
     return "\n".join(parts)
 
 
 _TEXTS = frozenset({"LICENSE", "NOTICE", "BUNDLED"})
+
+
+def _is_notice(name: str) -> bool:
+    """Tell a licence from code: of one package, or of what a bundle holds."""
+    return Path(name).stem in _TEXTS or name.endswith(".LICENSE.txt")
 
 
 def _read(name: str) -> str:

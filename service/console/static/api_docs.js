@@ -1,0 +1,15 @@
+// The page /docs: shows the OpenAPI document of this installation, with what is vendored.
+"use strict";
+(() => {
+  const place = document.getElementById("openapi");
+  SwaggerUIBundle({
+    url: place.dataset.document,
+    domNode: place,
+    docExpansion: "none",
+    defaultModelsExpandDepth: 0,
+    displayRequestDuration: false,
+    supportedSubmitMethods: ["get"],
+    validatorUrl: null,
+    onComplete: () => { place.dataset.ready = "true"; },
+  });
+})();
