@@ -7,6 +7,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +113,9 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     answers.pop("422", None)
     if role_for(method.upper(), path.replace("{", "").replace("}", "")) is not None:
         operation["security"] = [{"token": []}]
-    for status in _statuses(path, method, operation):
-        answers.setdefault(str(status), _problem(status))
+    for status in {*_statuses(path, method, operation), *_refusals(answers)}:
+        # What a route says itself of an answer counts; what it leaves open is a problem document.
+        answers[str(status)] = _problem(status) | answers.get(str(status), {})
     operation["responses"] = dict(sorted(answers.items()))
     if any(one["name"] == "if-none-match" for one in operation.get("parameters", ())):
         answers = operation["responses"]
@@ -140,9 +142,14 @@ def _statuses(path: str, method: str, operation: Mapping[str, Any]) -> set[int]:
     return found
 
 
+def _refusals(answers: Mapping[str, Any]) -> set[int]:
+    return {int(status) for status in answers if int(status) >= 400}
+
+
 def _problem(status: int) -> dict[str, Any]:
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    answer: dict[str, Any] = {"description": _MEANS[status], "content": content}
+    means = _MEANS.get(status, HTTPStatus(status).description)
+    answer: dict[str, Any] = {"description": means, "content": content}
     if status in _WAITS:
         answer["headers"] = {
             "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds"}

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Header, Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -40,7 +40,23 @@ class EventStream(StreamingResponse):
     media_type = "text/event-stream"
 
 
-@router.get("", response_class=EventStream)
+STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Server-sent events; `data` is a JSON object (EventOut)",
+        "content": {
+            "text/event-stream": {
+                "schema": {
+                    "type": "object",
+                    "properties": {name: {"type": "string"} for name in ("id", "event", "data")},
+                }
+            }
+        },
+    }
+}
+"""How the stream is described: by one of its messages."""
+
+
+@router.get("", response_class=EventStream, responses=STREAM)
 async def stream_all_events(
     request: Request,
     site: TheSite,

@@ -41,7 +41,9 @@ def livez() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz")
+@router.get(
+    "/readyz", responses={503: {"description": "Not ready", "content": {"application/json": {}}}}
+)
 def readyz(site: TheSite) -> JSONResponse:
     """Say whether a study that is sent now would be received and measured; 503 if not."""
     checks = checks_of(site)
@@ -50,7 +52,11 @@ def readyz(site: TheSite) -> JSONResponse:
     return JSONResponse({"ready": ready, "checks": told}, 200 if ready else 503)
 
 
-@router.get("/metrics")
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"description": "Prometheus' text format", "content": {"text/plain": {}}}},
+)
 def metrics(request: Request, site: TheSite) -> Response:
     """Return the metrics in Prometheus' text format; no label holds a UID or a name."""
 

@@ -7,7 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from jobs.job import Job, JobState
 from service.api.conditional import IfNoneMatch, document
-from service.api.events import EventStream, LastEventId, event_stream, of_job
+from service.api.events import STREAM, EventStream, LastEventId, event_stream, of_job
 from service.api.paging import LAST_ID, Limit, link_next
 from service.api.resending import Resending, send_again
 from service.api.route import REPEATABLE, api_router
@@ -101,7 +101,7 @@ def list_events(
     return EventPage(items=[EventOut.of(event) for event in found[:limit]], next=more)
 
 
-@router.get("/{job_id}/events/stream", response_class=EventStream)
+@router.get("/{job_id}/events/stream", response_class=EventStream, responses=STREAM)
 async def stream_events(
     request: Request, site: TheSite, job_id: JobId, last_event_id: LastEventId = None
 ) -> EventStream:

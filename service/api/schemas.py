@@ -3,11 +3,27 @@
 from datetime import datetime
 from typing import Any, Self
 
-from pydantic import BaseModel, RootModel
+from pydantic import BaseModel, ConfigDict, RootModel
 
 from jobs.job import Failure, Job, JobEvent
 from jobs.result import Delivery, ResultFile
 from jobs.study import Study
+
+_JOB = {
+    "id": "4fd0a1c2e3b4958677869504a3b2c1d0",
+    "study_uid": "2.25.100000000000000000000000000000000001",
+    "revision": 1,
+    "state": "running",
+    "stage": "anatomy",
+    "progress": 0.4,
+    "attempt": 1,
+    "max_attempts": 3,
+    "created_at": "2026-11-22T01:02:03Z",
+    "updated_at": "2026-11-22T01:02:43Z",
+    "not_before": None,
+    "failure": None,
+    "superseded_by": None,
+}
 
 
 class FailureOut(BaseModel):
@@ -34,6 +50,8 @@ class FailureOut(BaseModel):
 
 class JobOut(BaseModel):
     """One revision of a study on its way to results."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_JOB]})
 
     id: str
     study_uid: str

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
-from urllib3.exceptions import HTTPError, SSLError, TimeoutError  # noqa: A004 - urllib3's own
+from urllib3.exceptions import HTTPError, NewConnectionError, SSLError
+from urllib3.exceptions import TimeoutError as TooSlow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +61,9 @@ class Post:
             answer.close()
         except SSLError:
             raise NotTaken("TLS") from None
-        except TimeoutError:
+        except NewConnectionError:  # which urllib3 counts among the timeouts
+            raise NotTaken("NO_CONNECTION") from None
+        except TooSlow:
             raise NotTaken("TIMEOUT") from None
         except (HTTPError, OSError):
             raise NotTaken("NO_CONNECTION") from None

@@ -40,17 +40,22 @@ class Signer:
 
     def headers(self, webhook: Webhook, name: str, at_s: int, body: bytes) -> dict[str, str]:
         """Return the three headers of a message called `name`, sent at `at_s` (Unix time)."""
-        signed = f"{name}.{at_s}.".encode() + body
-        digest = hmac.new(self._secret(webhook), signed, hashlib.sha256).digest()
         return {
             "webhook-id": name,
             "webhook-timestamp": str(at_s),
-            "webhook-signature": "v1," + base64.b64encode(digest).decode("ascii"),
+            "webhook-signature": signature(self._secret(webhook), name, at_s, body),
         }
 
     def _secret(self, webhook: Webhook) -> bytes:
         named = f"webhook {webhook.id} {webhook.generation}".encode()
         return hmac.new(self.key, named, hashlib.sha256).digest()
+
+
+def signature(secret: bytes, name: str, at_s: int, body: bytes) -> str:
+    """Return `v1,` and the HMAC-SHA256 of id, time and body, in base64."""
+    signed = f"{name}.{at_s}.".encode() + body
+    digest = hmac.new(secret, signed, hashlib.sha256).digest()
+    return "v1," + base64.b64encode(digest).decode("ascii")
 
 
 def signer(settings: Settings) -> Signer | None:

@@ -70,8 +70,6 @@ def test_a_job_shows_numbers_times_results_and_failure(client, delivered, reject
     failure = client.get(f"/api/v1/jobs/{rejected.id}").json()["failure"]
     assert (failure["code"], failure["stage"]) == ("NO_USABLE", "read")
     assert job["summary"]["burden"]["model"]["sha256"] == "ef" * 32
-    page = client.get(f"/jobs/{delivered.id}").text
-    assert "burden by network disease 0.2.0" in page
 
 
 def test_a_job_shows_what_every_series_is_and_why(client, store, open_job):
@@ -117,9 +115,6 @@ def test_a_job_that_newer_images_replaced_says_so(client, store, delivered, reje
     assert told == {(study_uid, 1): 2, (study_uid, 2): None, (rejected.study_uid, 1): None}
     jobs = client.get(f"/api/v1/studies/{study_uid}").json()["jobs"]
     assert [(job["revision"], job["superseded_by"]) for job in jobs] == [(2, None), (1, 2)]
-    page = client.get(f"/jobs/{delivered.id}").text
-    assert "revision 2 of this study replaces this one" in page
-    assert "replaces this one" not in client.get(f"/jobs/{rejected.id}").text
 
 
 def test_results_are_downloaded_as_they_were_kept(client, delivered):
@@ -357,7 +352,7 @@ def test_pages_load_nothing_from_elsewhere_and_run_no_inline_script(client, deli
 def test_openapi_is_where_it_is_said_to_be_and_the_stock_pages_are_off(client):
     document = client.get("/api/v1/openapi.json").json()
     assert "/api/v1/jobs/{job_id}/events/stream" in document["paths"]
-    assert client.get("/docs").status_code == 404
+    assert client.get("/redoc").status_code == 404
 
 
 def test_a_study_is_measured_again_and_workers_are_told(client, site, delivered):
