@@ -78,6 +78,7 @@ ROUTES: Mapping[str, str | None] = {
     "dicomweb_search_series": "study_list",
     "dicomweb_search_instances": "study_list",
     "get_result": "result_download",
+    "download_archive": "result_download",
     "take_support_bundle": "result_download",
     "export_chosen": "result_download",
     "retry_job": "retry",

@@ -8,6 +8,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from service.access.gate import Gate
 from service.access.routers import ROUTERS
 from service.api import (
+    archive,
     comments,
     documentation,
     events,
@@ -28,7 +29,7 @@ from service.dicomweb import routes as dicomweb
 from service.dicomweb.origins import OtherOrigins
 from service.metrics.requests import RequestTimes, TimedRequests
 
-_REST = (studies, results, jobs, comments, events, webhooks, system, health)
+_REST = (studies, results, archive, jobs, comments, events, webhooks, system, health)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_PAGE = frozenset({"same-origin", "none"})
 
