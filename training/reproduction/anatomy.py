@@ -20,11 +20,12 @@ import torch
 from training.atlas.cohort import atlas_plan, label_cohort, phantom_names
 from training.checkpoint import load_checkpoint, new_state
 from training.cohort import Recipe, one_thread, prepare_cohort, training_cohort
-from training.commands import CHECKPOINT, fit
+from training.commands import CHECKPOINT
 from training.errors import TrainingError
 from training.experiment import load_experiment, save_experiment
 from training.inference import eager_predictor, has_bf16
 from training.reproduction.anatomy_table import ATLAS, NETWORKS, anatomy_table
+from training.reproduction.networks import fit_networks, run_of
 from training.reproduction.scans import (
     atlas_method,
     measure_scan,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from training.experiment import Experiment
-    from training.fit import StepReport
     from training.reproduction.scans import Method, ScanResult
 
     OnProgress = Callable[[str, float], None]
@@ -53,7 +53,8 @@ def reproduce_anatomy(config: Path, out: Path, workers: int, on_progress: OnProg
     Args:
         config: an experiment with soft labels; its cases go to `out`, not to its own folder.
         out: also gets `anatomy.md` and `scans/`, one JSON a scan.
-        workers: processes that make patients and register atlases; scans are measured one by one.
+        workers: processes that make patients, register atlases and train; scans are measured one
+            by one.
         on_progress: hears the stage and how much of it is done, 0 to 1.
 
     Raises:
@@ -68,8 +69,7 @@ def reproduce_anatomy(config: Path, out: Path, workers: int, on_progress: OnProg
     heard = _counter("soft labels by atlas", len(scans), on_progress)
     label_cohort(atlases, scans, workers, heard)
 
-    for labels in NETWORKS:
-        _fit(experiment, labels, out, on_progress)
+    fit_networks(experiment, tuple(NETWORKS), out, workers, on_progress)
     results = _measure(experiment, out, on_progress)
     table = anatomy_table(experiment, results)
     (out / "anatomy.md").write_text(table, encoding="utf-8")
@@ -102,21 +102,6 @@ def _prepare(experiment: Experiment, out: Path, workers: int, on_progress: OnPro
     patients = training_cohort(out / "cases", seeds)
     heard = _counter("making patients", len(patients.missing()), on_progress)
     prepare_cohort(patients, Recipe(experiment.model_spec()), workers, heard)
-
-
-def _fit(experiment: Experiment, labels: str, out: Path, on_progress: OnProgress) -> None:
-    """Train on the labels of this kind: the same seed, so the same first weights and patches."""
-    config = out / f"{labels}.yaml"
-    save_experiment(replace(experiment, labels=labels), config)
-
-    def stepped(report: StepReport) -> None:
-        on_progress(f"training on {labels} labels, loss {report.loss:.3f}", report.done)
-
-    fit(config, _run(out, labels), None, resume=True, on_step=stepped)
-
-
-def _run(out: Path, labels: str) -> Path:
-    return out / "runs" / labels
 
 
 def _measure(experiment: Experiment, out: Path, on_progress: OnProgress) -> list[ScanResult]:
@@ -157,7 +142,7 @@ def _methods(out: Path) -> tuple[Experiment, dict[str, Method], str]:
     methods = {ATLAS: atlas_method(plan.atlases(), plan.registration)}
     for labels, title in NETWORKS.items():
         state = new_state(experiment)
-        load_checkpoint(state, _run(out, labels) / CHECKPOINT)
+        load_checkpoint(state, run_of(out, labels) / CHECKPOINT)
         for values in state.average.state_dict().values():
             digest.update(values.numpy().tobytes())
         predict = eager_predictor(state.average, bf16=has_bf16())

@@ -130,6 +130,20 @@ def test_a_stopped_table_goes_on_and_comes_out_as_an_unbroken_one(config, bodies
     assert bodies == [1, 2, 3, 4, 900] * 2
 
 
+@pytest.mark.usefixtures("bodies")
+def test_networks_trained_side_by_side_are_those_trained_one_after_the_other(config, tmp_path):
+    heard = []
+    alone = reproduce_anatomy(config, tmp_path / "alone", 1, lambda *_: None)
+    together = reproduce_anatomy(config, tmp_path / "both", 2, lambda *step: heard.append(step))
+    assert scores_of(together) == scores_of(alone)
+    for kind in ("soft", "majority"):
+        curves = [curve(tmp_path / out / "runs" / kind) for out in ("alone", "both")]
+        assert curves[0] == curves[1]
+    shown = [done for stage, done in heard if stage.startswith("training on soft and majority")]
+    assert shown
+    assert shown == sorted(shown)
+
+
 def curve(run):
     lines = (run / "metrics.jsonl").read_text().splitlines()
     return [(row["step"], row["loss"]) for row in map(json.loads, lines)]
