@@ -6,6 +6,11 @@ cd "$(dirname "$0")/.."
 
 python=.venv/bin/python
 install_triton() { PYTHON=$python deploy/triton_cpu/install.sh; }
+# The provider of tests/acceptance/test_sign_in.py, by the digests of its lock file.
+install_provider() {
+  [ -d tests/sign_in_provider/node_modules/oidc-provider ] \
+    || npm ci --prefix tests/sign_in_provider --ignore-scripts --no-audit --no-fund --silent
+}
 install_ohif() { tests/install_ohif.sh; }
 
 missing=()
@@ -21,11 +26,13 @@ compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql
 command -v redis-server >/dev/null || missing+=(redis-server)
 command -v promtool >/dev/null || missing+=(prometheus)
 command -v openssl >/dev/null || missing+=(openssl)
+command -v npm >/dev/null || missing+=(nodejs npm)
 libpython='import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_config_var("LIBDIR") + "/libpython3.11.so.1.0"))'
 [ -e "/usr/lib/$(uname -m)-linux-gnu/libpython3.11.so.1.0" ] || "$python" -c "$libpython" || missing+=(libpython3.11)
 if [ ${#missing[@]} -eq 0 ]; then
   install_triton
   install_ohif
+  install_provider
   exit 0
 fi
 
@@ -41,3 +48,4 @@ apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 if [[ " ${missing[*]} " == *" prometheus "* ]] && [ -d /run/systemd/system ]; then systemctl disable --now --quiet prometheus; fi
 install_triton
 install_ohif
+install_provider

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from joserfc import jwk, jwt
 
-CLIENT, SECRET = "osteon", "s3cret: ä"
+CLIENT, SECRET = "osteon", "s3cret: &+%2B"
 
 
 class SigningProvider:
