@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from service.console import (
+    api_docs,
     appearance,
     chosen,
     configuration,
@@ -44,6 +45,7 @@ SCREENS: tuple[Screen, ...] = (
     Screen(system.router, "System", "/system"),
     Screen(configuration.router, "Settings", "/settings"),
     Screen(appearance.router),
+    Screen(api_docs.router),
 )
 
 
