@@ -81,13 +81,18 @@ def of_work(
         sentence = "A job's worker is silent and no other took the job."
         yield Alert("OsteonLeaseRanOut", sentence)
     if counts[JobState.HELD]:
-        sentence = f"{counts[JobState.HELD]} studies wait for a person's decision."
+        sentence = f"{_studies(counts[JobState.HELD], 'wait')} for a person's decision."
         yield Alert("OsteonJobHeld", sentence)
     failed = sum(n for (state, _), n in seen.codes.items() if state is JobState.FAILED)
     if failed and seen.failed_last_s is not None and seen.failed_last_s < RECENT_S:
-        sentence = f"{failed} studies failed for good, the last one within three days."
+        sentence = f"{_studies(failed, 'failed')} for good, the last one within three days."
         yield Alert("OsteonDeadLetter", sentence)
     for row in seen.pending:
         if row.oldest_s > LONG_S:
             sentence = f"Results have waited for {row.destination} for more than half an hour."
             yield Alert("OsteonDestinationAway", sentence)
+
+
+def _studies(n: int, verb: str) -> str:
+    one = verb if verb.endswith("d") else f"{verb}s"
+    return f"1 study {one}" if n == 1 else f"{n} studies {verb}"

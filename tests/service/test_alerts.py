@@ -108,6 +108,14 @@ def test_failed_studies_are_told_for_three_days():
         assert [a.name for a in of_work(counts(), overview, THERE)] == expected
 
 
+def test_one_study_is_one():
+    (held,) = of_work(counts(held=1), seen(), THERE)
+    assert held.sentence == "1 study waits for a person's decision."
+    failed = seen(codes={(JobState.FAILED, "BUG"): 1}, failed_last_s=1.0)
+    (dead,) = of_work(counts(), failed, THERE)
+    assert dead.sentence == "1 study failed for good, the last one within three days."
+
+
 def test_silent_workers_are_not_there():
     silent = (Worker("host:1", "1.0", None, 31.0, False, ()),)
     assert [a.name for a in of_work(counts(), seen(), silent)] == ["OsteonWorkerGone"]
