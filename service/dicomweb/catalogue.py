@@ -65,8 +65,8 @@ class Catalogue:
         """Return these attributes of each file; none of one that is gone or cannot be read."""
         paths = [self._path(one) for one in placed]
         readable = [path for path in paths if path is not None]
-        models = iter(self.reader.attributes(readable, keywords))
-        return [(next(models) if path else None) or {} for path in paths]
+        models = dict(zip(readable, self.reader.attributes(readable, keywords), strict=True))
+        return [(models[path] if path else None) or {} for path in paths]
 
     def _changed(self) -> list[str]:
         """Return the studies with new instances or results, the latest arrival first."""

@@ -174,7 +174,8 @@ def _prepared(folder: Path) -> Path:
 
 
 def _narrowed(narrowing: Narrowing) -> tuple[str, list[str]]:
-    conditions, values = ["TRUE"], []
+    conditions = ["TRUE"]
+    values: list[str] = []
     if narrowing.study_uids:
         conditions.append(f"uid IN ({','.join('?' * len(narrowing.study_uids))})")
         values += narrowing.study_uids
