@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Processes that `make test` runs in; each keeps to one thread, a file of tests stays in one.
+WORKERS ?= 2
 
 .PHONY: help install demo test test-compose test-outage check format bench clean
 
@@ -26,7 +28,7 @@ demo: $(VENV)/.run ## the main job on a synthetic study, over real DICOM (ARGS=-
 
 test: $(VENV)/.dev ## the whole test suite, with the real peers that it talks to
 	bash tests/install_peers.sh
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 test-compose: ## the whole stack of deploy/compose.yaml in containers, as root, without a registry
 	deploy/test_compose.sh
