@@ -41,12 +41,12 @@ class JobDecisions(Records):
         check_move(job.state, JobState.REJECTED)
         if job.state is JobState.RUNNING:
             raise IllegalMove(f"job {job_id} is running: it can be cancelled while it waits")
-        told = (job_events.c.job_id == job_id) & (job_events.c.kind == EventKind.DELIVERED)
-        if tx.connection.execute(select(job_events.c.id).where(told).limit(1)).one_or_none():
+        ever = (job_events.c.job_id == job_id) & (job_events.c.kind == EventKind.DELIVERED)
+        if tx.connection.execute(select(job_events.c.id).where(ever).limit(1)).one_or_none():
             raise IllegalMove(f"job {job_id} was delivered and is sent again: it stays valid")
         ended = _moved(tx, job, {"state": JobState.REJECTED, **from_failure(_CANCELLED)})
         told = {"code": _CANCELLED.code, "message": _CANCELLED.message, "retryable": False}
-        write_event(tx, job_id, EventKind.REJECTED, **told)
+        write_event(tx, job_id, EventKind.REJECTED, None, **told)
         return ended
 
     @writes

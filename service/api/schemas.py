@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, RootModel
+from pydantic import BaseModel, ConfigDict, JsonValue, RootModel
 
 from jobs.job import Failure, Job, JobEvent
 from jobs.result import Delivery, ResultFile
 from jobs.study import Study
 
-_JOB = {
+_JOB: dict[str, JsonValue] = {
     "id": "4fd0a1c2e3b4958677869504a3b2c1d0",
     "study_uid": "2.25.100000000000000000000000000000000001",
     "revision": 1,

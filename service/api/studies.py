@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import Query, Request, Response
-from starlette.convertors import StringConvertor, register_url_convertor
 
 from jobs.errors import IllegalMove
 from jobs.job import Job
@@ -26,15 +25,6 @@ from service.api.study_schemas import (
 from service.api.timeline import timeline
 
 router = api_router("/studies", "studies")
-
-
-class _Uid(StringConvertor):
-    """Digits and dots, so that `search` is no study."""
-
-    regex = "[0-9.]+"
-
-
-register_url_convertor("uid", _Uid())
 
 
 @router.get("")
@@ -63,7 +53,7 @@ def search_studies(request: Request, site: TheSite, wanted: StudySearch) -> Stud
     return StudyPage(items=items, next=page.next)
 
 
-@router.get("/{study_uid:uid}", response_model=StudyDetail)
+@router.get("/{study_uid}", response_model=StudyDetail)
 def get_study(site: TheSite, study_uid: StudyUid, if_none_match: IfNoneMatch = None) -> Response:
     """Return one study with its jobs."""
     study = StudyOut.of(site.store.study(study_uid))
