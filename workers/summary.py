@@ -42,12 +42,12 @@ def summarise(findings: Findings) -> dict[str, Any]:
         "regions": [_region(region) for region in measurement.regions],
         "met_rads": [_region(region) for region in measurement.met_rads],
         "quality": [dataclasses.asdict(note) for note in findings.quality],
-        "follow_up": _follow_up(findings.followed),
+        "follow_up": changes_of(findings.followed),
         **series_summary(findings.study.series),
     }
 
 
-def _follow_up(followed: FollowedUp | None) -> dict[str, Any] | None:
+def changes_of(followed: FollowedUp | None) -> dict[str, Any] | None:
     """Return the headline changes in percent with their calls; None: no earlier study."""
     comparison = followed.comparison if followed else None
     headline = comparison.headline if comparison else None
