@@ -8,6 +8,7 @@ compression on a real turn.
 from __future__ import annotations
 
 import copy
+import dataclasses
 import sys
 from pathlib import Path
 from statistics import median
@@ -21,8 +22,9 @@ from benchmarks.timing import rounds_of
 from imaging.geometry import Geometry
 from report.content import ReportImages
 from report.mip import stand
-from report.mip_series import mip_series
+from report.mip_series import mip_series, prior_series
 from report.rotation import rotating
+from report.sprite import sprite
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,16 +42,20 @@ def main(folders: tuple[str, ...] = ()) -> None:
         _sizes({p.stem: dcmread(p) for p in sorted(Path(folder).glob("mip*.dcm"))})
         return
     images = _body()
+    turned = mip_series(images, _THRESHOLDS_UM2_S)
+    followed = dataclasses.replace(images, prior=_body())
     runs = {
         "turning, 120 frames": lambda: list(rotating(stand(images, _THRESHOLDS_UM2_S))),
         "turning and drawing both series": lambda: mip_series(images, _THRESHOLDS_UM2_S),
+        "half of both for the console": lambda: [sprite(turned.plain), sprite(turned.overlay)],
+        "half a turn of an earlier study": lambda: prior_series(followed, _THRESHOLDS_UM2_S),
     }
     print(f"rotating projections of {' x '.join(map(str, _SHAPE))} voxels, processor seconds")
     for name, rounds in rounds_of(runs, _ROUNDS).items():
         print(f"  {name:32s} {median(r.cpu_s for r in rounds):6.1f}")
-    series = mip_series(images, _THRESHOLDS_UM2_S)
-    for name, frames in (("plain", series.plain), ("overlay", series.overlay)):
+    for name, frames in (("plain", turned.plain), ("overlay", turned.overlay)):
         print(f"  {name:12s} {'x'.join(map(str, frames.shape)):18s} {frames.nbytes / 1e6:6.1f} MB")
+        print(f"  {name:12s} {'half a turn, WebP':18s} {len(sprite(frames)) / 1e6:6.1f} MB")
 
 
 def _body() -> ReportImages:

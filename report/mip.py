@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,17 +74,23 @@ class Body:
     thresholds_um2_s: tuple[float, float] = DEFAULT_THRESHOLDS_UM2_S
 
 
+# One run's pictures, page and turn show the same bodies from the same sides: each is made once.
+@lru_cache(maxsize=2)
 def stand(
     images: ReportImages, thresholds_um2_s: tuple[float, float] = DEFAULT_THRESHOLDS_UM2_S
 ) -> Body:
-    """Turn the images so that they can be projected, whatever way their grid runs."""
+    """Turn the images so that they can be projected, whatever way their grid runs.
+
+    The last two are kept: images are values, nobody changes their arrays.
+    """
     turned = orientation(images.geometry)
     adc = np.where(images.disease, images.adc_um2_s, np.float32(np.nan))
     return Body(turned.apply(images.high_b), turned.apply(adc), turned.spacing_mm, thresholds_um2_s)
 
 
+@lru_cache(maxsize=4)
 def project(body: Body, view: View) -> Projection:
-    """Project along the view's depth: parallel rays, no resampling."""
+    """Project along the view's depth: parallel rays, no resampling. The last four are kept."""
     depth = _DEPTH_AXIS[view]
     valid = ~np.isnan(body.adc_um2_s)
     n_valid = valid.sum(axis=depth)

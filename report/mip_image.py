@@ -40,7 +40,10 @@ def draw_grey(projection: Projection, window: Window, size_px: tuple[int, int]) 
 def overlaid(picture: Image.Image, projection: Projection) -> Image.Image:
     """Colour the disease of a projection by its class; changes `picture`, which is RGB."""
     for number, adc_class in enumerate(CLASSES, start=1):
-        mask = np.where(projection.classes == number, 255 * _OPACITY, 0).astype(np.uint8)
+        here = projection.classes == number
+        if not here.any():
+            continue
+        mask = np.where(here, 255 * _OPACITY, 0).astype(np.uint8)
         smooth = Image.fromarray(mask).resize(picture.size, Image.Resampling.BILINEAR)
         picture.paste(adc_class.fill, (0, 0, *picture.size), smooth)
     return picture

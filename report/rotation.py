@@ -58,21 +58,20 @@ class Turntable:
 
     def _signal(self, cos: float, sin: float) -> NDArray[np.uint8]:
         """Take, depth by depth, what lies there after turning, and keep the largest."""
-        n = self.n_side
+        n, air = self.n_side, len(self.signal) - 1
         across = np.arange(n) - (n - 1) / 2
+        depth = across[:, None]
+        rows = np.rint(cos * depth - sin * across + (n - 1) / 2).astype(np.intp)
+        columns = np.rint(sin * depth + cos * across + (n - 1) / 2).astype(np.intp)
+        known = (rows >= 0) & (rows < n) & (columns >= 0) & (columns < n)
+        places = np.where(known, rows * n + columns, air)
+        hit = self.inside[places]
+        places[~hit] = air
         largest = np.zeros((n, self.signal.shape[1]), np.uint8)
-        for depth in across:
-            rows = np.rint(cos * depth - sin * across + (n - 1) / 2).astype(np.intp)
-            columns = np.rint(sin * depth + cos * across + (n - 1) / 2).astype(np.intp)
-            known = (rows >= 0) & (rows < n) & (columns >= 0) & (columns < n)
-            places = rows[known] * n + columns[known]
-            hit = self.inside[places]
-            found = np.flatnonzero(known)[hit]
-            if found.size:
-                here = slice(int(found[0]), int(found[-1]) + 1)
-                every = np.full(n, len(self.signal) - 1)
-                every[found] = places[hit]
-                np.maximum(largest[here], self.signal[every[here]], out=largest[here])
+        first, last = hit.argmax(axis=1), n - hit[:, ::-1].argmax(axis=1)
+        for k in np.flatnonzero(hit.any(axis=1)):
+            here = slice(int(first[k]), int(last[k]))
+            np.maximum(largest[here], self.signal.take(places[k, here], axis=0), out=largest[here])
         return largest.T
 
     def _classes(self, cos: float, sin: float) -> NDArray[np.uint8]:

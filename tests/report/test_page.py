@@ -247,7 +247,7 @@ def test_without_the_systems_library_one_sentence_says_what_to_install(page, mon
 def test_a_region_outside_the_images_has_dashes_and_no_zero(content):
     table = str(fragments.regions(measurements_document(content)))
     row = next(line for line in table.splitlines() if 'data-region="skull"' in line)
-    assert row.count("<td>–</td>") == 7  # noqa: RUF001
+    assert row.count(">–</td>") == 7  # noqa: RUF001
     assert ">0" not in row
 
 
