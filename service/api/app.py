@@ -46,6 +46,7 @@ def create_app(site: Site) -> FastAPI:
         redoc_url=None,
     )
     app.state.site = site
+    app.state.stopping = False
     problems.install(app)
     documentation.install(app)
     for module in _REST:

@@ -95,9 +95,14 @@ def of_job(store: JobStore, job_id: str) -> Look:
     return look
 
 
+async def is_over(request: Request) -> bool:
+    """Tell whether nobody listens any more, or the server is to stop."""
+    return request.app.state.stopping or await request.is_disconnected()
+
+
 async def _messages(request: Request, look: Look, after: int) -> AsyncIterator[str]:
     began_s = said_s = time.monotonic()
-    while time.monotonic() - began_s < STREAM_S and not await request.is_disconnected():
+    while time.monotonic() - began_s < STREAM_S and not await is_over(request):
         try:
             events, ended = await run_in_threadpool(look, after)
         except JobsError:  # the listener comes again, and is told where it stopped

@@ -69,10 +69,9 @@ def worker(
 def api(context: typer.Context, end_with_parent: _WithParent = False) -> None:
     """Run the console and the REST interface, and tell webhooks what happens."""
     settings = _begin("api", context, end_with_parent)
-    import uvicorn  # noqa: PLC0415
-
     from jobs.errors import JobsError  # noqa: PLC0415
     from service import wiring  # noqa: PLC0415
+    from service.web_server import WebServer  # noqa: PLC0415
     from service.webhooks.assembly import sender_of  # noqa: PLC0415
     from service.webhooks.sender import sending  # noqa: PLC0415
 
@@ -82,17 +81,10 @@ def api(context: typer.Context, end_with_parent: _WithParent = False) -> None:
         wiring.open_store(settings) as store,
         sending(sender_of(settings, store)),
     ):
-        uvicorn.run(
-            wiring.make_api(settings, store),
-            host=settings.api.host,
-            port=settings.api.port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,  # the gate asks who the peer really is (service.access.addresses)
-            limit_concurrency=64,
-            timeout_graceful_shutdown=3,
-        )
+        app = wiring.make_api(settings, store)
+        served = WebServer(app, settings.api.host, settings.api.port).serve_until_stopped()
+    if not served:
+        raise typer.Exit(Exit.ERROR)
 
 
 def _begin(process: str, context: typer.Context, with_parent: bool) -> Settings:

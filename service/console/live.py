@@ -17,6 +17,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from jobs.errors import JobsError
+from service.api.events import is_over
 from service.api.paging import LAST_ID
 from service.api.site import Site
 from service.console.asked import Asked
@@ -108,7 +109,7 @@ def _site(request: Request) -> Site:
 async def _stream(watch: Watch) -> AsyncIterator[str]:
     yield f"retry: {_COME_BACK_MS}\n\n"
     silent_s, ends_at = 0.0, time.monotonic() + LASTS_S
-    while time.monotonic() < ends_at and not await watch.request.is_disconnected():
+    while time.monotonic() < ends_at and not await is_over(watch.request):
         try:
             messages = await run_in_threadpool(watch.look)
         except JobsError:
