@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse
 
 from jobs.comments import LONGEST, LONGEST_ASSESSMENT
 from service.access.caller import caller_of
+from service.api.resending import send_again
 from service.api.site import JobId, StudyUid, TheSite
 from service.console.runs import run_of
 
@@ -49,12 +50,10 @@ def cancel(site: TheSite, study_uid: StudyUid, job_id: JobId) -> RedirectRespons
 
 
 @router.post(f"{_RUN}/send", name="send_run_again")
-def send_again(site: TheSite, study_uid: StudyUid, job_id: JobId) -> RedirectResponse:
-    """Send the bytes that were kept once more, to every destination that they went to."""
+def send(site: TheSite, study_uid: StudyUid, job_id: JobId) -> RedirectResponse:
+    """Send the bytes that were kept once more, to every destination of the settings."""
     run_of(site.store, study_uid, job_id)
-    went_to = sorted({delivery.destination for delivery in site.store.deliveries(job_id)})
-    site.store.send_again(job_id, went_to)
-    site.submit(job_id)
+    send_again(site, job_id, None)
     return _see(study_uid, job_id)
 
 

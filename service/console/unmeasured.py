@@ -34,7 +34,7 @@ def unmeasured_parts(site: Site, job: Job, document_gone: str) -> dict[str, obje
         "can_retry": newest and job.state in _AGAIN,
         "can_cancel": newest and job.state in _WAITS and not was_sent,
         "can_process_again": newest and job.state not in ACTIVE,
-        "can_send_again": newest and job.state is JobState.DELIVERED and was_sent,
+        "can_send_again": newest and job.state is JobState.DELIVERED and bool(site.destinations),
         "trace_id": job.id,
     }
 
