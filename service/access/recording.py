@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 
 from jobs.errors import JobsError
 from service.access.entries import entry_of
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
     from jobs.store import JobStore
     from service.access.caller import Caller
 
-_VIEWS = frozenset({"study_view", "study_list"})
+_VIEWS = frozenset({"study_view", "study_list", "result_download"})
 ONE_VIEW_S = 60.0
-"""Pictures, parts and refreshes of one page within this time are one view."""
+"""Pictures, parts and refreshes of one page within this time are one view; so is one file."""
 _MOST = 10_000
 
 
@@ -39,7 +40,7 @@ class Views:
 
     def is_new(self, entry: AuditEntry) -> bool:
         """Tell whether a view is none of the last minute's, and remember it."""
-        of_what = (entry.study_uid or "", entry.job_id or "")
+        of_what = (entry.study_uid or "", entry.job_id or "", entry.detail)
         key = (entry.event, entry.actor, entry.address, *of_what)
         now = time.monotonic()
         if now - self._seen.get(key, -ONE_VIEW_S) < ONE_VIEW_S:
@@ -69,7 +70,7 @@ class Recording:
     async def send(self, message: Message) -> None:
         """Send one message on, unless the answer could not be recorded."""
         if message["type"] == "http.response.start":
-            for entry in self._entries(message["status"]):
+            for entry in self._entries(message["status"], Headers(raw=message["headers"])):
                 if not await self._is_written(entry):
                     return
         if not self.failed:
@@ -84,7 +85,7 @@ class Recording:
             await of_store(error)(self.request.scope, self.request.receive, self.out)
         return not self.failed
 
-    def _entries(self, status: int) -> tuple[AuditEntry, ...]:
+    def _entries(self, status: int, headers: Headers) -> tuple[AuditEntry, ...]:
         """Return what to record; nothing of what is no event, or of a look at what is not there."""
         scope, state, method = self.request.scope, self.request.state, self.request.method
         parameters = scope.get("path_params", {})
@@ -95,6 +96,8 @@ class Recording:
             return ()
         outcome = "success" if status < 400 else "failed"
         named = parameters.get("name", parameters.get("webhook_id", ""))
+        if event == "result_download" and _is_shown(headers):
+            event, named = "study_view", ""
         detail = str(named) if status < 400 else ""
         detail = getattr(state, "audit_detail", detail)
         entry = entry_of(caller, self.address, event, outcome, detail)
@@ -102,3 +105,8 @@ class Recording:
         studies = getattr(state, "audit_studies", None) or (study_of(parameters),)
         entries = (replace(entry, study_uid=study_uid) for study_uid in studies)
         return tuple(e for e in entries if event not in _VIEWS or self.views.is_new(e))
+
+
+def _is_shown(headers: Headers) -> bool:
+    """Tell a picture of a page from a file that is saved."""
+    return headers.get("content-disposition", "attachment").startswith("inline")

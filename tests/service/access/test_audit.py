@@ -33,16 +33,16 @@ def test_who_saw_what_is_recorded_once_a_minute(browse, token, store, delivered)
     assert store.audit()[-1].actor.startswith("ward 4")
 
 
-def test_downloads_and_changes_are_recorded_each_time(browse, token, store, delivered):
+def test_downloads_and_changes_are_recorded_and_pictures_are_views(browse, token, store, delivered):
     client = browse(token("operator"))
     uid, job = delivered.study_uid, delivered.id
-    for _ in range(2):
-        assert client.get(f"/api/v1/jobs/{job}/results/seg_1.dcm").status_code == 200
+    for name in ("seg_1.dcm", "seg_1.dcm", "mip_coronal.png", "measurements.json"):
+        assert client.get(f"/api/v1/jobs/{job}/results/{name}").status_code == 200
     assert client.post(f"/api/v1/studies/{uid}/reprocess").status_code == 202
     assert client.post(f"/api/v1/jobs/{job}/retry").status_code == 409
     assert told(store) == [
         ("result_download", "success", uid, job),
-        ("result_download", "success", uid, job),
+        ("study_view", "success", uid, job),
         ("reprocess", "success", uid, None),
         ("retry", "failed", uid, job),
     ]
