@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-NAMES = ("adc", "reading", "models", "pipeline", "report", "studies_page", "throughput")
+NAMES = ("adc", "reading", "models", "pipeline", "report", "studies_page", "dicomweb", "throughput")
 LONG = frozenset({"throughput"})
 """Run only when named."""
 
