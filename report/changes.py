@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from report.rounding import present
+from report.rounding import present, rounded
 
 if TYPE_CHECKING:
     from imaging.response import Change, LesionCounts, Mark, PriorComparison, RegionChange
@@ -19,7 +19,8 @@ _CALLS = {
 
 def percent_words(change: Change) -> str:
     """Return "+12 %"; a dash where it is not known."""
-    return present(None, 0) if change.percent is None else f"{change.percent:+.0f} %"
+    percent = rounded(change.percent, 0)  # of which minus zero is zero
+    return present(None, 0) if percent is None else f"{percent:+.0f} %"
 
 
 def mark_of(change: Change) -> str:
@@ -86,7 +87,7 @@ def lesion_words(counts: LesionCounts | None) -> str:
 def prior_words(prior: PriorComparison) -> str:
     """Say which study this one is compared with, and how long before it was."""
     interval = "" if prior.interval_days is None else f", {prior.interval_days} days before"
-    return f"{prior.prior.date or 'no date'}{interval}"
+    return f"{prior.prior.date[:10] or 'no date'}{interval}"
 
 
 def limit_sources(prior: PriorComparison) -> tuple[str, ...]:

@@ -67,7 +67,7 @@ def histogram_data(document: Document, comparison: Comparison | None = None) -> 
 def trend_points(comparison: Comparison | None) -> tuple[TrendPoint, ...]:
     """Return a point for each study of the patient, oldest first; () without an earlier one."""
     studies = comparison.trend if comparison and comparison.against else ()
-    return tuple(TrendPoint(one.date, one.tdv_ml, one.gadc_um2_s) for one in studies)
+    return tuple(TrendPoint(one.date[:10], one.tdv_ml, one.gadc_um2_s) for one in studies)
 
 
 def method_words(document: Document, comparison: Comparison | None = None) -> tuple[str, ...]:
