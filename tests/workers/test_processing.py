@@ -139,6 +139,28 @@ def test_a_destination_that_is_away_is_tried_again_with_the_same_bytes(
     assert store.results(claimed.id) == kept
 
 
+def test_what_is_sent_again_is_the_same_bytes_and_goes_to_whom_was_named(
+    store, configuration, claimed, pacs
+):
+    pipeline = FakePipeline()
+    work = processes(store, configuration, pipeline, (1, pacs.receiver.port))
+    work.process(claimed)
+    first = {i.sop_instance_uid: pacs.spool.path(i).read_bytes() for i in pacs.received}
+    for instance in pacs.received:  # the PACS lost them
+        pacs.spool.path(instance).unlink()
+    pacs.received.clear()
+    store.send_again(claimed.id, ["another"])
+    work.process(again(store, claimed))
+    assert pacs.received == []  # pacs1 was not named, and has them as far as is known
+    store.send_again(claimed.id, ["pacs1"])
+    work.process(again(store, claimed))
+    second = {i.sop_instance_uid: pacs.spool.path(i).read_bytes() for i in pacs.received}
+    assert second == first
+    assert store.job(claimed.id).state is JobState.DELIVERED
+    assert {d.attempts for d in store.deliveries(claimed.id)} == {2}
+    assert len(pipeline.runs) == 1
+
+
 def test_one_destination_that_is_away_does_not_keep_results_from_another(
     store, configuration, claimed, pacs, monkeypatch
 ):
