@@ -12,7 +12,7 @@ const VIEWS = { all: 3, axial: 0, coronal: 1, sagittal: 2 };
 const DRAG_WINDOW = 9;
 const ROW = 3;
 const OPTIONS = {
-  backColor: [0, 0, 0, 1], crosshairColor: [1, 0.55, 0, 0.8], isRadiologicalConvention: true, isCornerOrientationText: false,
+  backColor: [0, 0, 0, 1], crosshairColor: [1, 0.55, 0, 0.8], crosshairWidth: 1, crosshairWidthUnit: "mm", crosshairGap: 8, isRadiologicalConvention: true, isCornerOrientationText: false,
   multiplanarShowRender: 0, multiplanarLayout: ROW, multiplanarPadPixels: 4, dragMode: DRAG_WINDOW, dragAndDropEnabled: false,
   viewModeHotKey: "", clipPlaneHotKey: "", cycleClipPlaneHotKey: "", loadingText: "", logLevel: "error", isAntiAlias: false,
 };
