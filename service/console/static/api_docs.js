@@ -5,7 +5,7 @@
   SwaggerUIBundle({
     url: place.dataset.document,
     domNode: place,
-    docExpansion: "none",
+    docExpansion: "list",
     defaultModelsExpandDepth: 0,
     displayRequestDuration: false,
     supportedSubmitMethods: ["get"],
