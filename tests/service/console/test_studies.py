@@ -6,6 +6,8 @@ from sqlalchemy import event
 from jobs.job import Failure, JobState, Stage
 from jobs.listing import ARRIVING
 from report.rounding import present
+from service.access.caller import Role
+from service.access.rules import role_for
 from service.console.asked import STATES
 from service.naming import Naming
 from tests.service.console.html_tree import read
@@ -280,6 +282,20 @@ def test_pages_name_no_patient_in_title_or_address(name):
 
 def test_the_states_of_the_filter_are_those_of_the_record():
     assert (ARRIVING, *JobState) == STATES
+
+
+@pytest.mark.parametrize(
+    ("path", "role"),
+    [
+        ("/find", Role.VIEWER),
+        ("/chosen/csv", Role.VIEWER),
+        ("/chosen/retry", Role.OPERATOR),
+        ("/chosen/send", Role.OPERATOR),
+        ("/chosen/reprocess", Role.OPERATOR),
+    ],
+)
+def test_a_reader_may_search_and_take_a_table_and_nothing_else(path, role):
+    assert role_for("POST", path) is role
 
 
 def test_an_older_revision_says_that_more_images_arrive(client, deliver, arrive):
