@@ -1,6 +1,7 @@
 """Two visits of one synthetic patient, really measured: by the worker's path and a quick model."""
 
 import functools
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -33,7 +34,8 @@ def measure_visits(folder):
         spool_dir=folder / "spool",
         results_dir=folder / "results",
         anatomy_model=write_models(folder / "models", MarrowIsBone()) / "anatomy",
-        build=BUILD,
+        build=replace(BUILD, volumes=False),
+        disease={"min_volume_ml": 3.0},  # a few dozen lesions and not a hundred: quicker results
         normalisation={"without_canal": "percentile"},  # the model draws no canal
         identity_key="5a" * 32,
         keep_labels=True,
