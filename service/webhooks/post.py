@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from service.webhooks.recipients import Target
 
+NO_CONNECTION = "NO_CONNECTION"
+
 
 class NotTaken(Exception):  # noqa: N818 - it names the condition
     """No answer came; `code` is stable."""
@@ -44,8 +46,7 @@ class Post:
             NotTaken: there was none.
 
         """
-        timeout = Timeout(connect=self.timeout_s, read=self.timeout_s)
-        pool = self._pool(target, address, timeout)
+        pool = self._pool(target, address)
         try:
             answer = pool.urlopen(
                 "POST",
@@ -62,16 +63,17 @@ class Post:
         except SSLError:
             raise NotTaken("TLS") from None
         except NewConnectionError:  # which urllib3 counts among the timeouts
-            raise NotTaken("NO_CONNECTION") from None
+            raise NotTaken(NO_CONNECTION) from None
         except TooSlow:
             raise NotTaken("TIMEOUT") from None
         except (HTTPError, OSError):
-            raise NotTaken("NO_CONNECTION") from None
+            raise NotTaken(NO_CONNECTION) from None
         finally:
             pool.close()
         return status
 
-    def _pool(self, target: Target, address: str, timeout: Timeout) -> HTTPConnectionPool:
+    def _pool(self, target: Target, address: str) -> HTTPConnectionPool:
+        timeout = Timeout(connect=self.timeout_s, read=self.timeout_s)
         if target.scheme == "http":
             return HTTPConnectionPool(address, target.port, timeout=timeout)
         return HTTPSConnectionPool(
@@ -85,4 +87,7 @@ class Post:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=self.ca_file)
+        try:
+            return ssl.create_default_context(cafile=self.ca_file)
+        except OSError:  # the file is gone, or holds no certificate
+            raise NotTaken("TLS") from None

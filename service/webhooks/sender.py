@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 
 from jobs.errors import JobsError
 from service.webhooks.notice import MEDIA_TYPE, name_of, notice
-from service.webhooks.post import NotTaken, Post
+from service.webhooks.post import NO_CONNECTION, NotTaken, Post
 from service.webhooks.recipients import RecipientRefused, Recipients
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from jobs.store import JobStore
     from jobs.webhook import Dispatch
+    from service.webhooks.recipients import Target
     from service.webhooks.signing import Signer
 
 _LOG = logging.getLogger(__name__)
@@ -82,13 +83,23 @@ class Sender:
         headers |= {"Content-Type": MEDIA_TYPE}
         try:
             target = self.recipients.target(dispatch.webhook.url)
-            address = self.recipients.addresses(target)[0]
-            status = self.post(target, address, headers, body)
+            status = self._post(target, headers, body)
         except (RecipientRefused, NotTaken) as error:
             return None, error.code
         if 300 <= status < 400:
             return status, "REDIRECT"
         return status, "" if 200 <= status < 300 else "STATUS"
+
+    def _post(self, target: Target, headers: Mapping[str, str], body: bytes) -> int:
+        """Call the first of the name's addresses that answers."""
+        *others, last = self.recipients.addresses(target)
+        for address in others:
+            try:
+                return self.post(target, address, headers, body)
+            except NotTaken as error:
+                if error.code != NO_CONNECTION:
+                    raise
+        return self.post(target, last, headers, body)
 
     def _log(self, event: str, dispatch: Dispatch, code: str) -> None:
         """Say that a try failed: without the address, which may hold a password."""

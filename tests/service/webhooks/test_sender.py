@@ -173,6 +173,28 @@ def test_the_address_that_was_checked_is_the_one_that_is_called(
     assert log(store, hook) == [(MessageState.SENT, 1, 204, None)]
 
 
+def test_of_two_addresses_of_a_name_the_one_that_answers_is_told(
+    store, sender, receiver, monkeypatch
+):
+    real = socket.getaddrinfo
+
+    def answer(host, *args, **more):
+        if host != "ris.example":
+            return real(host, *args, **more)
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, receiver.port))
+            for address in ("127.0.0.99", "127.0.0.1")  # nothing listens on the first
+        ]
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    named = f"ris.example:{receiver.port}"
+    hook = store.add_webhook(f"http://{named}/", [EventKind.OPENED])
+    store.add_test_message(hook.id)
+    replace(sender, recipients=Recipients((named,), ("127.0.0.0/8",), True)).send_next()
+    assert log(store, hook) == [(MessageState.SENT, 1, 204, None)]
+    assert len(receiver.got) == 1
+
+
 @pytest.mark.parametrize("hanging", [True, False])
 def test_a_receiver_that_is_away_or_silent(store, hook, sender, receiver, hanging, caplog):
     quick = replace(sender, post=Post(0.2))

@@ -58,3 +58,9 @@ def test_an_authority_that_nobody_knows_is_refused(receiver):
     with pytest.raises(NotTaken, match="TLS"):
         post(receiver, None)
     assert receiver.got == []
+
+
+def test_authorities_that_cannot_be_read_are_trusted_by_nobody(receiver, tmp_path):
+    with pytest.raises(NotTaken, match="TLS"):
+        post(receiver, tmp_path / "none.pem")
+    assert receiver.got == []
