@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -145,7 +145,8 @@ class _Environment(EnvSettingsSource):
 
     def _read(self, name: str, value: str) -> tuple[str, str]:
         """Return the lower-case variable and its value, from a file where the name says so."""
-        if name.endswith("_FILE"):
+        path = name.removeprefix(PREFIX).lower().split(DELIMITER)
+        if name.endswith("_FILE") and not _is_setting(self.settings_cls, path):
             value = _secret(name, value)
             name = name.removesuffix("_FILE")
         first = name.removeprefix(PREFIX).split(DELIMITER)[0].lower()
@@ -153,6 +154,16 @@ class _Environment(EnvSettingsSource):
             message = f"{name}: there is no setting of this name; `osteon config` lists them"
             raise SettingsError(message)
         return name.lower(), value
+
+
+def _is_setting(model: type[BaseModel], path: list[str]) -> bool:
+    """Tell whether a setting itself has this name, as `webhooks.ca_file`."""
+    field = model.model_fields.get(path[0])
+    if field is None or len(path) == 1:
+        return field is not None
+    kinds = (field.annotation, *get_args(field.annotation))
+    sections = (kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))
+    return any(_is_setting(section, path[1:]) for section in sections)
 
 
 def _secret(name: str, path: str) -> str:

@@ -208,3 +208,11 @@ def test_a_password_inside_an_address_is_not_shown(monkeypatch, tmp_path, addres
     settings = load_settings()
     assert settings.queue.broker_url == address
     assert settings.model_dump(mode="json")["queue"]["broker_url"] == shown
+
+
+def test_a_setting_that_is_itself_a_file_is_named_and_not_read(monkeypatch):
+    monkeypatch.setenv("OSTEON_WEBHOOKS__CA_FILE", "/etc/ssl/hospital.pem")
+    monkeypatch.setenv("OSTEON_ACCESS__OIDC__CA_FILE", "/etc/ssl/provider.pem")
+    settings = load_settings()
+    assert str(settings.webhooks.ca_file) == "/etc/ssl/hospital.pem"
+    assert str(settings.access.oidc.ca_file) == "/etc/ssl/provider.pem"
