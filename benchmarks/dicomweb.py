@@ -16,6 +16,7 @@ import time
 import warnings
 from collections import defaultdict
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -23,12 +24,15 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 import pydicom
+from sqlalchemy import insert
 
 from dicom_node.header import read_header
 from dicom_node.part10 import parse_meta
 from dicom_node.spool import Spool
 from dicom_objects.scanner.study import write_study
 from jobs.migrate import upgrade
+from jobs.schema import instances as instances_
+from jobs.schema import studies as studies_
 from jobs.store import JobStore
 from jobs.study import Instance
 from phantom.acquisition import Protocol, acquire
@@ -49,21 +53,23 @@ if TYPE_CHECKING:
 _COARSE = Protocol(
     b_values=(50.0, 900.0), n_stations=2, in_plane_mm=12.0, slice_mm=20.0, matrix=(32, 44)
 )
-_IMAGES = 20
-"""Of a series, at most; a real one has more, and a search opens one."""
+_IMAGES = 2
+"""Of each series but those of the first study: a real one has more, and a search opens one."""
 _FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 _OHIF = "limit=101&offset=0&fuzzymatching=false&includefield=00081030,00080060"
 
 
 def main(given: Sequence[str] = ()) -> None:
-    """Print milliseconds."""
+    """Print milliseconds: by the clock, and of this process, because others slow the clock's."""
     parser = argparse.ArgumentParser(description="DICOMweb: server time of searches.")
     parser.add_argument("--studies", type=int, default=200)
     parser.add_argument("--stored", type=int, default=50_000)
     parser.add_argument("--rounds", type=int, default=10)
     asked = parser.parse_args(given)
-    _real_files(asked.studies, asked.rounds)
-    _many_rows(asked.stored, asked.rounds)
+    if asked.studies:
+        _real_files(asked.studies, asked.rounds)
+    if asked.stored:
+        _many_rows(asked.stored, asked.rounds)
 
 
 def _real_files(studies: int, rounds: int) -> None:
@@ -80,7 +86,7 @@ def _real_files(studies: int, rounds: int) -> None:
         print(f"  listed for the first time in {first_ms:.0f} ms ({n_asked} requests)")
         _time(client, f"/dicom-web/studies?limit={studies}", "listed again", rounds)
         _time(client, f"/dicom-web/studies?{_OHIF}", "listed as OHIF asks", rounds)
-        uid = listed[0]["0020000D"]["Value"][0]
+        uid = "2.25.1"
         largest = max(
             client.get(f"/dicom-web/studies/{uid}/series").json(),
             key=lambda one: one["00201209"]["Value"][0],
@@ -121,14 +127,15 @@ def _opened() -> Iterator[tuple[TestClient, Site]]:
 
 
 def _time(client: TestClient, address: str, what: str, rounds: int) -> None:
-    times_ms = []
+    times_ms, busy_ms = [], []
     for turn in range(rounds + 1):
-        begun = time.perf_counter()
+        begun, busy = time.perf_counter(), time.process_time()
         answer = client.get(address)
         if turn:
             times_ms.append(1000 * (time.perf_counter() - begun))
+            busy_ms.append(1000 * (time.process_time() - busy))
     size = len(answer.content) / 1024
-    told = f"median {median(times_ms):.0f} ms, slowest {max(times_ms):.0f} ms"
+    told = f"median {median(times_ms):.0f} ms ({median(busy_ms):.0f} ms of this process)"
     print(f"  {what}: {told}, {size:.0f} KiB, status {answer.status_code}")
 
 
@@ -139,8 +146,7 @@ def _fill_spool(site: Site, studies: int) -> tuple[int, int]:
         paths = write_study(acquire(make_patient(1000), _COARSE), Path(name))
         images: dict[str, list[Dataset]] = defaultdict(list)
         for image in map(pydicom.dcmread, paths):
-            if len(images[image.SeriesInstanceUID]) < _IMAGES:
-                images[image.SeriesInstanceUID].append(image)
+            images[image.SeriesInstanceUID].append(image)
     n_instances = 0
     with spool.claim():
         for number in range(studies):
@@ -152,7 +158,7 @@ def _fill_spool(site: Site, studies: int) -> tuple[int, int]:
 
 def _copies(images: dict[str, list[Dataset]], number: int) -> Iterator[bytes]:
     for n_series, series in enumerate(images.values()):
-        for n_image, image in enumerate(series):
+        for n_image, image in enumerate(series if number == 0 else series[:_IMAGES]):
             image.StudyInstanceUID = f"2.25.{number + 1}"
             image.SeriesInstanceUID = f"2.25.{number + 1}.{n_series}"
             image.SOPInstanceUID = f"2.25.{number + 1}.{n_series}.{n_image}"
@@ -171,16 +177,21 @@ def _accepted(spool: Spool, content: bytes) -> Instance:
 
 def _fill_rows(site: Site, stored: int) -> None:
     cache = HeaderCache(site.headers_dir or site.spool_dir)
-    part = 1000
-    for start in range(0, stored, part):
-        numbers = range(start, min(start + part, stored))
-        instances = [_instance(number) for number in numbers]
-        site.store.record_instances(instances)
-        cache.keep(
-            {one.study_uid: 1 for one in instances},
-            {_uid(number): _study(number) for number in numbers},
-            [SeriesHeader(_uid(n), f"{_uid(n)}.1", _series()) for n in numbers],
-        )
+    numbers = range(stored)
+    rows = [asdict(_instance(number)) for number in numbers]
+    with site.store._engine.begin() as database:  # noqa: SLF001 - as one would restore a backup
+        database.execute(insert(studies_), [_study_row(row) for row in rows])
+        database.execute(insert(instances_), rows)
+    cache.keep(
+        {_uid(number): 1 for number in numbers},
+        {_uid(number): _study(number) for number in numbers},
+        [SeriesHeader(_uid(n), f"{_uid(n)}.1", _series()) for n in numbers],
+    )
+
+
+def _study_row(row: dict[str, object]) -> dict[str, object]:
+    at = {"first_received_at": row["received_at"], "last_received_at": row["received_at"]}
+    return {"uid": row["study_uid"], "revision": 0, "n_instances": 1, "n_series": 1, **at}
 
 
 def _uid(number: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import islice
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _STUDIES_AT_ONCE = 50
 _MOST_OPENED = 10_000
-_MODALITY, _STUDY_DATE = "00080060", "00080020"
+_MODALITY, _STUDY_DATE, _SERIES_NUMBER = "00080060", "00080020", "00200011"
 STUDY_UID, SERIES_UID, SOP_UID, SOP_CLASS = "0020000D", "0020000E", "00080018", "00080016"
 MODALITIES = "00080061"
 _NOT_OF_HEADERS = frozenset((SOP_UID, SOP_CLASS))
@@ -157,10 +158,17 @@ def _with_series(
         document = headers.get(key, {}) | {SERIES_UID: _value("UI", one.series_uid)}
         held[one.study_uid].append((one, document))
     for uid, document in studies:
-        series = tuple(held[uid])
+        series = tuple(sorted(held[uid], key=_place))
         modalities = sorted({first_text(d, _MODALITY) for _, d in series} - {""})
         if series:
             yield StudyRow(uid, document | {MODALITIES: _value("CS", *modalities)}, series)
+
+
+def _place(series: tuple[HeldSeries, Document]) -> tuple[float, str]:
+    """Return a series' place in its study: by its number, where it has one."""
+    number = first_text(series[1], _SERIES_NUMBER)
+    whole = number.isascii() and number.removeprefix("-").isdecimal()
+    return float(number) if whole else math.inf, series[0].series_uid
 
 
 def _objects(catalogue: Catalogue, series: SeriesRow) -> Iterator[InstanceRow]:
