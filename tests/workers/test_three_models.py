@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from dicom_objects.scanner.study import write_study
 from imaging.anatomy import STRUCTURES
 from imaging.disease import DiseaseRule
+from imaging.nifti import read_image
 from imaging.normalisation import NormalisationRule
 from jobs.job import Stage
 from phantom.acquisition import Protocol, acquire, body_grid
@@ -188,6 +189,21 @@ def test_without_t1_the_burden_is_the_same_and_a_note_says_why_no_list(outcome, 
     assert done.findings.measurement == outcome[0].findings.measurement
     assert np.array_equal(done.findings.lesion_labels, outcome[0].findings.lesion_labels)
     assert "focal_seg" not in [f.kind for f in done.files]
+
+
+def test_what_each_network_answered_is_kept_to_look_at(outcome, without_t1):
+    maps = ["probability_skeleton.nii.gz", "probability_disease.nii.gz"]
+    for (done, out, _), expected in (
+        (outcome, [*maps, "probability_focal.nii.gz"]),
+        (without_t1, maps),
+    ):
+        assert [f.name for f in done.files if f.name.startswith("probability")] == expected
+        table = json.loads((out / "volumes.json").read_text(encoding="utf-8"))
+        rows = {r["of"]: r for r in table["volumes"] if r["quantity"] == "probability"}
+        assert rows["disease"]["threshold"] == done.findings.burden.threshold
+        assert rows["skeleton"]["model"]["sha256"] == done.findings.models[0].sha256
+        drawn = read_image(out / "probability_disease.nii.gz")[0]
+        assert 0.5 < drawn.max() <= 1.0
 
 
 def test_t1_of_another_frame_of_reference_is_left_out(measured, files, tmp_path):
