@@ -32,6 +32,8 @@ _KINDS = {
     "picture": "result as a picture",
     "mip": "projection",
     "turn": "half a turn, for this page",
+    "volume": "volume (NIfTI)",
+    "volume_table": "what the volumes are",
     "report": "one-page report (PDF)",
     "pdf": "one-page report (DICOM)",
     "sc": "one-page report as pixels (DICOM)",
