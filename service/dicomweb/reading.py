@@ -94,12 +94,12 @@ class ObjectReader:
             yield from self._thread.submit(self._ask, do, part).result()
 
     def _ask(self, do: str, items: Sequence[tuple[Path, object]]) -> list[bytes]:
-        """Return a line for each item, b"" for one that ended the child."""
+        """Return a line for each item, b"" for one that ended the child twice."""
         lines: list[bytes] = []
         while len(lines) < len(items):
             lines += self._tell(do, items[len(lines) :])
-            if len(lines) < len(items):
-                lines.append(b"")
+            if len(lines) < len(items):  # alone: those before it, or a busy machine, took the time
+                lines += self._tell(do, items[len(lines) : len(lines) + 1]) or [b""]
         return lines
 
     def _tell(self, do: str, items: Sequence[tuple[Path, object]]) -> list[bytes]:
@@ -135,6 +135,8 @@ class ObjectReader:
                 stderr=subprocess.DEVNULL,  # a traceback may quote a header
                 env=os.environ | _ONE_THREAD,
             )
+            if self._child.stdout is not None:
+                self._child.stdout.readline()  # it has started: from here on time counts
         return self._child
 
     def _bury(self) -> None:

@@ -1,7 +1,8 @@
 """Reads objects for `service.dicomweb.reading`: `python -m service.dicomweb.reading_child`.
 
 One request a line of JSON, `{"do": ..., "items": [[path, argument], ...]}`; one line of JSON comes
-back for each item. What an object does to this process, it does to this process only.
+back for each item, after one that says that it has started. What an object does to this process,
+it does to this process only.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ def main() -> int:
     confine(_MEMORY_GIB)
     os.nice(_NICE)
     warnings.simplefilter("ignore")  # of pydicom, on what is odd in an object
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     for line in sys.stdin:
         request = json.loads(line)
         do = DO[request["do"]]

@@ -14,6 +14,7 @@ from tests.service.web import TestClient
 
 _HUNGRY = """
 import json, sys, time
+print("ready", flush=True)
 for line in sys.stdin:
     for path, _ in json.loads(line)["items"]:
         if path.endswith("dies"):
