@@ -66,10 +66,11 @@ def rejected(system: System, visits, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture
-def failed(system: System, visits, tmp_path: Path) -> Study:
-    """A study whose measurement met a broken model, which works again: another try succeeds."""
+def failed(system: System, visits, baseline: Study, tmp_path: Path) -> Study:
+    """A study that failed for want of a folder, which is there again: another try succeeds."""
+    system.fate(baseline.uid, JobState.DELIVERED)  # there are results
     study = scenes.write(visits[0], tmp_path / "failed", scenes.person(next(_NUMBERS)))
-    with system.broken_model():
+    with system.results_away():
         system.send(study.folder)
         system.fate(study.uid, JobState.FAILED)
     return study

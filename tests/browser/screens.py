@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from tests.browser.scenes import Study
 from tests.browser.system import System
 
-NAMES = ("studies", "study", "slices", "rejected", "system", "settings")
+NAMES = ("studies", "study", "slices", "rejected", "system", "settings", "docs")
 
 
 def study_page(study: Study) -> str:
@@ -26,4 +26,5 @@ def address(name: str, system: System, studies: Mapping[str, Study]) -> str:
         "rejected": study_page(studies["rejected"]),
         "system": "/system",
         "settings": "/settings",
+        "docs": "/docs",
     }[name]

@@ -12,7 +12,7 @@ from typing import Any
 from jobs.job import Job, JobState
 from jobs.store import JobStore
 from tests.acceptance.peers import Orthanc, Service, free_port, storescu, wait_for
-from tests.browser.marrow_model import Broken, MarrowIsBone, write_models
+from tests.browser.marrow_model import MarrowIsBone, write_models
 
 _START_S = 120
 _FATE_S = 240
@@ -90,22 +90,22 @@ class System:
         return True
 
     @contextlib.contextmanager
-    def broken_model(self) -> Iterator[None]:
-        """Have a model installed during the block whose every answer is an error."""
-        models = self.service.folder / "models"
-        _point(models, "broken")
+    def results_away(self) -> Iterator[None]:
+        """Let there be no folder of results during the block, as where a disk is not mounted."""
+        kept = self.results.with_name("kept")
+        self.results.rename(kept)
+        self.results.write_text("not a folder")
         try:
             yield
         finally:
-            _point(models, "working")
+            self.results.unlink()
+            kept.rename(self.results)
 
 
 @contextlib.contextmanager
 def running_system(folder: Path) -> Iterator[System]:
     """Run the embedded system during the block, with quick models and a PACS to deliver to."""
-    write_models(folder / "osteon/working", MarrowIsBone())
-    write_models(folder / "osteon/broken", Broken())
-    _point(folder / "osteon/models", "working")
+    write_models(folder / "osteon/models", MarrowIsBone())
     pacs = Orthanc(folder / "pacs")
     node_port, api_port = free_port(), free_port()
     settings = folder / "osteon/osteon.toml"
@@ -140,7 +140,7 @@ port = {api}
 poll_s = 0.2
 threads = 1
 [normalisation]
-# The quick model draws no spinal canal.
+# Of other people than `scenes.acquisitions` the quick model may draw no spinal canal.
 without_canal = "percentile"
 [models]
 repository = "{folder}/models"
@@ -151,10 +151,3 @@ ae_title = "ORTHANC"
 host = "127.0.0.1"
 port = {pacs}
 """
-
-
-def _point(link: Path, target: str) -> None:
-    """Let a link point elsewhere, so that there is never a moment without one."""
-    other = link.with_name("other")
-    other.symlink_to(target)
-    other.rename(link)
