@@ -1,10 +1,14 @@
-"""The headline numbers of a run, kept with the job so that a list needs no file."""
+"""The headline numbers of a run, kept with the job so that a list needs no file.
+
+They are rounded as in `measurements.json`: a list and a page that round these again agree.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from report.rounding import ADC_UM2_S, SHAPE, VOLUME_ML, rounded
 from report.tables import title_of
 
 if TYPE_CHECKING:
@@ -22,10 +26,10 @@ def summarise(findings: Findings) -> dict[str, Any]:
     measurement = findings.measurement
     adc = measurement.adc
     return {
-        "tdv_ml": measurement.tdv_ml,
-        "log_tdv": measurement.log_tdv,
-        "gadc_um2_s": None if adc is None else adc.median,
-        "adc_mean_um2_s": None if adc is None else adc.mean,
+        "tdv_ml": rounded(measurement.tdv_ml, VOLUME_ML),
+        "log_tdv": rounded(measurement.log_tdv, SHAPE),
+        "gadc_um2_s": None if adc is None else rounded(adc.median, ADC_UM2_S),
+        "adc_mean_um2_s": None if adc is None else rounded(adc.mean, ADC_UM2_S),
         "n_lesions": measurement.n_lesions,
         "coverage_status": measurement.coverage_status,
         "missing_regions": list(measurement.coverage.missing),

@@ -170,6 +170,15 @@ def test_the_jobs_summary_has_the_list(outcome):
     json.dumps(summary)
 
 
+def test_the_jobs_summary_says_the_numbers_of_the_document(outcome):
+    done, out, _ = outcome
+    summary = summarise(done.findings)
+    totals = json.loads((out / "measurements.json").read_text(encoding="utf-8"))["totals"]
+    assert (summary["tdv_ml"], summary["log_tdv"]) == (totals["tdv_ml"], totals["log_tdv"])
+    adc = totals["adc_um2_s"]
+    assert (summary["gadc_um2_s"], summary["adc_mean_um2_s"]) == (adc["median"], adc["mean"])
+
+
 def test_true_lesions_are_on_the_list(outcome, scanned):
     """The rule of these models is crude; still what is bright and dark is a lesion."""
     truth = scanned[2].truth
