@@ -39,6 +39,18 @@ def test_the_page_says_the_numbers_of_every_result(
     assert any(testid.startswith("lesion-") for testid in compared)
 
 
+@pytest.mark.parametrize("which", ["baseline", "follow_up"])
+def test_the_list_says_the_numbers_of_the_page(
+    page: Page, request: pytest.FixtureRequest, which: str
+) -> None:
+    study = request.getfixturevalue(which)
+    page.goto(study_page(study))
+    shown = [page.get_by_test_id(name).inner_text() for name in ("tdv-ml", "gadc-um2-s")]
+    page.goto("/")
+    row = page.locator(f"[data-testid=study-row][data-study='{study.uid}']")
+    assert [row.get_by_test_id(name).inner_text() for name in ("tdv", "gadc")] == shown
+
+
 def agrees(shown: str, number: float | None) -> bool:
     """Whether what is shown is the number, rounded to as many decimals as are shown."""
     if number is None:
