@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 SEED = 1003
 _VISITS = 3
 _WIDE, _HIGH = 1440, 900
-_COLOURS = 256
 _LIMIT_S = 900.0
 _LOOK_S = 0.5
 _READY_MS = 60_000
@@ -138,13 +137,20 @@ def _take(place: Place, shots: tuple[Shot, ...], folder: Path) -> None:
         for shot in shots:
             path = folder / f"console-{shot.name}.png"
             picture = _picture(browser, place, shot)
-            with Image.open(io.BytesIO(picture)) as seen:
-                few = seen.convert("RGB").quantize(
-                    _COLOURS, Image.Quantize.FASTOCTREE
-                )  # keeps hues
-                few.save(path, optimize=True)
+            _small(picture).save(path, optimize=True)
             print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
         browser.close()
+
+
+def _small(picture: bytes) -> Image.Image:
+    """Return it in 256 colours: half of them hues of its own, half greys for the bodies."""
+    with Image.open(io.BytesIO(picture)) as opened:
+        seen = opened.convert("RGB")
+    hues = seen.quantize(128, Image.Quantize.FASTOCTREE).getpalette() or []
+    greys = [level for grey in range(0, 256, 2) for level in (grey, grey, grey)]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(hues[: 3 * 128] + greys)
+    return seen.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 def _picture(browser: Browser, place: Place, shot: Shot) -> bytes:
