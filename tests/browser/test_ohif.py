@@ -8,7 +8,7 @@ import highdicom as hd
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.acceptance.peers import Service, free_port, wait_for
 from tests.browser.conftest import SCREEN
@@ -96,9 +96,6 @@ def test_ohif_lists_the_study_and_shows_its_segmentation(
     largest = max(lesions, key=lambda n: voxels(seg, n + 1))
     rows.nth(largest).click()  # it goes to the slice in its middle
     wait_for("the lesion's red in the picture", lambda: red(viewer) > 20, READY_MS / 1000)
-    told = viewer.get_by_text("Voxel Count").locator("xpath=..")
-    wait_for("OHIF's own numbers", lambda: pointed_at(rows.nth(largest), told), READY_MS / 1000)
-    assert told.inner_text().split()[-1] == str(voxels(seg, largest + 1))
 
 
 def skip_the_tour(page: Page) -> None:
@@ -106,14 +103,6 @@ def skip_the_tour(page: Page) -> None:
     skip = page.get_by_text("Skip all")
     if skip.count():
         skip.first.click()
-
-
-def pointed_at(row: Locator, told: Locator) -> bool:
-    """Point at a row anew, and tell whether what it tells came up."""
-    row.page.mouse.move(0, 0)
-    row.hover()
-    row.page.wait_for_timeout(2000)
-    return told.count() == 1
 
 
 def red(page: Page) -> int:
