@@ -106,7 +106,11 @@ class AccessSection(Section):
     calls_per_s: float = Field(
         default=50.0, gt=0, description="requests of one token or session, on average"
     )
-    calls_at_once: int = Field(default=300, ge=1, description="and in one burst")
+    calls_at_once: int = Field(
+        default=3000,  # a viewer asks for each image of a study by itself
+        ge=1,
+        description="and in one burst",
+    )
     sign_ins_per_minute: float = Field(
         default=10.0, ge=1, description="attempts to sign in from one address"
     )

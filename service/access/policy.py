@@ -44,7 +44,7 @@ class Policy:
     idle_s: float = 1800.0
     longest_s: float = 43200.0
     calls_per_s: float = 50.0
-    calls_at_once: int = 300
+    calls_at_once: int = 3000
     sign_ins_per_minute: float = 10.0
     provider: Provider | None = None
 
