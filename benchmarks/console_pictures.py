@@ -39,6 +39,7 @@ _VISITS = 3
 _WIDE, _HIGH = 1440, 900
 _LIMIT_S = 900.0
 _LOOK_S = 0.5
+_TRIES = 3
 _READY_MS = 60_000
 
 
@@ -92,13 +93,18 @@ def _other_patient(folder: Path) -> Path:
 
 
 def _send(place: Place, folder: Path) -> str:
+    """Send a folder, what was not taken again as a PACS does; return its Study Instance UID."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
+    study_uid = str(pydicom.dcmread(files[0], stop_before_pixels=True).StudyInstanceUID)
     peer = Peer("OSTEON", "127.0.0.1", place.node_port, calling_ae_title="SCANNER")
-    outcomes = send(peer, files)
-    if not all(outcome.ok for outcome in outcomes):
-        message = f"the node did not take every image of {folder.name}"
-        raise SystemExit(message)
-    return str(pydicom.dcmread(files[0], stop_before_pixels=True).StudyInstanceUID)
+    for _ in range(_TRIES):
+        outcomes = send(peer, files)
+        files = [outcome.path for outcome in outcomes if not outcome.ok]
+        if not files:
+            return study_uid
+    statuses = {outcome.status for outcome in outcomes if not outcome.ok}
+    message = f"the node did not take {len(files)} images of {folder.name}: status {statuses}"
+    raise SystemExit(message)
 
 
 def _wait(place: Place, study_uid: str, state: str | None = None) -> str:
@@ -147,7 +153,7 @@ def _small(picture: bytes) -> Image.Image:
     with Image.open(io.BytesIO(picture)) as opened:
         seen = opened.convert("RGB")
     hues = seen.quantize(128, Image.Quantize.FASTOCTREE).getpalette() or []
-    greys = [level for grey in range(0, 256, 2) for level in (grey, grey, grey)]
+    greys = [level for grey in range(1, 256, 2) for level in (grey, grey, grey)]
     palette = Image.new("P", (1, 1))
     palette.putpalette(hues[: 3 * 128] + greys)
     return seen.quantize(palette=palette, dither=Image.Dither.NONE)
