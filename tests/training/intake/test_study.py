@@ -24,6 +24,7 @@ from imaging.resampling import resample
 from imaging.stations import assemble
 from phantom.acquisition import Protocol, acquire
 from phantom.patient import make_patient
+from tests.workers.measured import RUN
 from tests.workers.served import Fraction, write_model
 from training.cases import labels_on_grid, read_case
 from training.cohort import Recipe
@@ -183,7 +184,7 @@ def test_the_disease_network_is_trained_on_what_the_pipeline_gives_it(labelled, 
     )
     files = sorted(p for p in labelled.rglob("*") if p.is_file())
     with pytest.raises(CaughtError) as caught:
-        pipeline.run(files, tmp_path, None, Deaf())
+        pipeline.run(files, tmp_path, RUN, Deaf())
     served = caught.value.given
     recipe = Recipe(spec, "disease", anatomy)
     (study,) = studies_in(labelled.parent)
