@@ -3,6 +3,8 @@
 import hashlib
 import json
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -27,21 +29,34 @@ class FluidIsLiver(torch.nn.Module):
 
 
 def write_quick_model(repository: Path) -> Path:
+    """Write a repository whose anatomy is `FluidIsLiver`."""
+    module = FluidIsLiver(len(STRUCTURES), BY_NAME["liver"].label)
+    with _known_warnings():
+        traced = torch.jit.trace(module.eval(), torch.zeros(1, 2, 4, 4, 4))
+    return write_anatomy(repository, "fluid-is-liver", traced, [10.0, 10.0, 10.0], slab_slices=64)
+
+
+def write_anatomy(
+    repository: Path,
+    name: str,
+    network: torch.jit.ScriptModule,
+    spacing_mm: list[float],
+    slab_slices: int,
+) -> Path:
+    """Write a repository whose anatomy is `network`: ADC and S0 in, all structures out."""
     weights = repository / "anatomy/1/model.pt"
     weights.parent.mkdir(parents=True)
-    module = FluidIsLiver(len(STRUCTURES), BY_NAME["liver"].label)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"`torch\.jit\.", DeprecationWarning)
-        torch.jit.trace(module.eval(), torch.zeros(1, 2, 4, 4, 4)).save(str(weights))
+    with _known_warnings():
+        network.save(str(weights))
     adc = {"quantity": "adc_um2_s", "normalisation": "fixed", "scale": 1000.0, "clip": 4.0}
     s0 = {"quantity": "s0", "normalisation": "percentile", "scale": 1.0, "clip": 4.0}
     declaration = {
-        "name": "fluid-is-liver",
+        "name": name,
         "version": "1",
         "channels": [adc, s0],
-        "spacing_mm": [10.0, 10.0, 10.0],
+        "spacing_mm": spacing_mm,
         "orientation": "SPL",
-        "slab_slices": 64,
+        "slab_slices": slab_slices,
         "slab_overlap": 8,
         "divisor": [4, 4, 4],
         "classes": [structure.name for structure in STRUCTURES],
@@ -49,3 +64,10 @@ def write_quick_model(repository: Path) -> Path:
     }
     (repository / "anatomy/osteon.json").write_text(json.dumps(declaration))
     return repository
+
+
+@contextmanager
+def _known_warnings() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"`torch\.jit\.", DeprecationWarning)
+        yield

@@ -4,8 +4,6 @@ It draws search regions, no anatomy: the numbers of a study that it measured mea
 of them are there: disease, lesions, regions, organs, and bones that two visits can be matched by.
 """
 
-import hashlib
-import json
 import warnings
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import torch
 from torch.nn.functional import max_pool3d, pad
 
 from imaging.anatomy import BY_NAME, STRUCTURES
+from tests.acceptance.quick_model import write_anatomy
 
 _UPWARDS = ("pelvis", "lumbar_spine", "thoracic_spine", "background")
 """Of the slab's slices a quarter each, from the feet to the head, where the brain is no disease."""
@@ -65,24 +64,7 @@ class MarrowIsBone(torch.nn.Module):
 
 def write_models(repository: Path, module: torch.nn.Module) -> Path:
     """Write a repository whose anatomy is `module`."""
-    weights = repository / "anatomy/1/model.pt"
-    weights.parent.mkdir(parents=True)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"`torch\.jit\.", DeprecationWarning)
-        torch.jit.script(module.eval()).save(str(weights))
-    adc = {"quantity": "adc_um2_s", "normalisation": "fixed", "scale": 1000.0, "clip": 4.0}
-    s0 = {"quantity": "s0", "normalisation": "percentile", "scale": 1.0, "clip": 4.0}
-    declaration = {
-        "name": "marrow-is-bone",
-        "version": "1",
-        "channels": [adc, s0],
-        "spacing_mm": [10.0, 5.0, 5.0],
-        "orientation": "SPL",
-        "slab_slices": 96,
-        "slab_overlap": 8,
-        "divisor": [4, 4, 4],
-        "classes": [structure.name for structure in STRUCTURES],
-        "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
-    }
-    (repository / "anatomy/osteon.json").write_text(json.dumps(declaration))
-    return repository
+        scripted = torch.jit.script(module.eval())
+    return write_anatomy(repository, "marrow-is-bone", scripted, [10.0, 5.0, 5.0], slab_slices=96)

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from service.api.site import Site
 from tests.workers.measured import RUN, findings_of
 from workers.encoding import encode
 from workers.results_folder import settle, working_folder
@@ -27,17 +26,3 @@ def deliver(store, job, results_dir: Path, made):
     store.keep_results(job, settled)
     store.deliver(job)
     return settled
-
-
-def site_of(store, folder):
-    return Site(
-        store=store,
-        results_dir=folder / "results",
-        spool_dir=folder / "spool",
-        model_dirs=(),
-        node_host="127.0.0.1",
-        node_port=1,
-        node_ae_title="OSTEON",
-        version="0.1.0",
-        git_commit="abc",
-    )

@@ -10,9 +10,9 @@ from jobs.job import Failure, JobState
 from jobs.study import input_digest
 from service.api import health
 from service.api.app import create_app
-from service.api.site import Site
 from service.settings import load_settings
 from service.wiring import make_api
+from tests.service.sites import site_of
 from tests.service.web import TestClient
 from tests.workers.served import Fraction, write_model
 from workers.summary import series_summary
@@ -20,17 +20,7 @@ from workers.summary import series_summary
 
 @pytest.fixture
 def site(store, tmp_path):
-    return Site(
-        store=store,
-        results_dir=tmp_path / "results",
-        spool_dir=tmp_path / "spool",
-        model_dirs=(tmp_path / "model", tmp_path / "disease"),
-        node_host="127.0.0.1",
-        node_port=1,
-        node_ae_title="OSTEON",
-        version="0.1.0",
-        git_commit="abc",
-    )
+    return site_of(store, tmp_path, model_dirs=(tmp_path / "model", tmp_path / "disease"))
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ import SimpleITK as sitk  # noqa: N813
 from jobs.result import ResultFile
 from service.api.app import create_app
 from service.api.archive import ResultDamaged, archive_name, packed
-from tests.service.measured import deliver, made_results, site_of
+from tests.service.measured import deliver, made_results
+from tests.service.sites import site_of
 from tests.service.web import TestClient
 
 

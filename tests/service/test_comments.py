@@ -3,23 +3,13 @@
 import pytest
 
 from service.api.app import create_app
-from service.api.site import Site
+from tests.service.sites import site_of
 from tests.service.web import TestClient
 
 
 @pytest.fixture
 def client(store, tmp_path):
-    site = Site(
-        store=store,
-        results_dir=tmp_path / "results",
-        spool_dir=tmp_path / "spool",
-        model_dirs=(),
-        node_host="127.0.0.1",
-        node_port=1,
-        node_ae_title="OSTEON",
-        version="0.1.0",
-        git_commit="abc",
-    )
+    site = site_of(store, tmp_path)
     with TestClient(create_app(site), raise_server_exceptions=False) as opened:
         yield opened
 

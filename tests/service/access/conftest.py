@@ -7,7 +7,7 @@ from service.access.caller import Role
 from service.access.issuing import issue_token
 from service.access.policy import Policy
 from service.api.app import create_app
-from service.api.site import Site
+from tests.service.sites import site_of
 from tests.service.web import TestClient
 
 ELSEWHERE = ("10.1.2.3", 40000)
@@ -16,17 +16,8 @@ ELSEWHERE = ("10.1.2.3", 40000)
 @pytest.fixture
 def site(store, tmp_path):
     """An installation that listens to others."""
-    return Site(
-        store=store,
-        results_dir=tmp_path / "results",
-        spool_dir=tmp_path / "spool",
-        model_dirs=(tmp_path / "model", tmp_path / "disease"),
-        node_host="127.0.0.1",
-        node_port=1,
-        node_ae_title="OSTEON",
-        version="0.1.0",
-        git_commit="abc",
-        hosts=("*",),
+    return site_of(
+        store, tmp_path, model_dirs=(tmp_path / "model", tmp_path / "disease"), hosts=("*",)
     )
 
 

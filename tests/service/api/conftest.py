@@ -14,10 +14,10 @@ from service.access.issuing import issue_token
 from service.access.policy import Policy
 from service.api import events, health
 from service.api.app import create_app
-from service.api.site import Site
 from service.webhooks.recipients import Recipients
 from service.webhooks.signing import Signer
 from tests.service.measured import deliver, made_results
+from tests.service.sites import site_of
 from tests.service.web import TestClient
 
 
@@ -29,16 +29,10 @@ def told():
 
 @pytest.fixture
 def site(store, tmp_path, told):
-    return Site(
-        store=store,
-        results_dir=tmp_path / "results",
-        spool_dir=tmp_path / "spool",
+    return site_of(
+        store,
+        tmp_path,
         model_dirs=(tmp_path / "anatomy", tmp_path / "disease"),
-        node_host="127.0.0.1",
-        node_port=1,
-        node_ae_title="OSTEON",
-        version="0.1.0",
-        git_commit="abc",
         submit=told.append,
         destinations=("PACS", "ARCHIVE"),
         recipients=Recipients(("ris.example",)),

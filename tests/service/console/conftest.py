@@ -7,7 +7,7 @@ from jobs.job import Stage
 from jobs.labels import StudyLabel
 from jobs.study import Instance, input_digest
 from service.api.app import create_app
-from service.api.site import Site
+from tests.service.sites import site_of
 from tests.service.web import TestClient
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -22,17 +22,7 @@ NUMBERS = {
 
 @pytest.fixture
 def site(store, tmp_path):
-    return Site(
-        store=store,
-        results_dir=tmp_path / "results",
-        spool_dir=tmp_path / "spool",
-        model_dirs=(),
-        node_host="127.0.0.1",
-        node_port=11112,
-        node_ae_title="OSTEON",
-        version="0.1.0",
-        git_commit="abc",
-    )
+    return site_of(store, tmp_path, node_port=11112)
 
 
 @pytest.fixture
