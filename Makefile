@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-# Processes that `make test` runs in; each keeps to one thread, a file of tests stays in one.
+# Processes that `make test` runs in; each keeps to one thread. tests/conftest.py says what stays in one.
 WORKERS ?= 2
 
 .PHONY: help install demo test test-compose test-outage check format bench clean
@@ -28,7 +28,7 @@ demo: $(VENV)/.run ## the main job on a synthetic study, over real DICOM (ARGS=-
 
 test: $(VENV)/.dev ## the whole test suite, with the real peers that it talks to
 	bash tests/install_peers.sh
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-compose: ## the whole stack of deploy/compose.yaml in containers, as root, without a registry
 	deploy/test_compose.sh
