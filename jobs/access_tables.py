@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, String, Table
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table
 
 from jobs.columns import DIGEST, ROW_ID, UID, UtcTime, metadata
 
@@ -52,4 +52,15 @@ audit = Table(
     Column("previous", DIGEST, nullable=False),
     Column("digest", DIGEST, nullable=False),
     Index(None, "study_uid"),
+)
+
+# How far the audit was handed on to each receiver outside, and who is handing on.
+audit_receivers = Table(
+    "audit_receivers",
+    metadata,
+    Column("receiver", String(300), primary_key=True),  # host:port
+    Column("position", ROW_ID, nullable=False),  # the last row that it has
+    Column("fence", Integer, nullable=False),
+    Column("lease_until", UtcTime),
+    Column("updated_at", UtcTime, nullable=False),
 )

@@ -16,6 +16,7 @@ from jobs.engine import make_engine
 from jobs.errors import StoreUnavailable
 from jobs.events import JobHistory
 from jobs.examinations import ExaminationRecords
+from jobs.forwarding import AuditForwarding
 from jobs.holdings import Holdings
 from jobs.idempotency import KeptAnswers
 from jobs.labels import StudyLabels
@@ -61,6 +62,7 @@ class JobStore(
     AccessTokens,
     SignedIn,
     AuditTrail,
+    AuditForwarding,
     WebhookRecords,
     WebhookOutbox,
     KeptAnswers,
