@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dicom_node.errors import SpoolFull, SpoolUnwritable
+from jobs.fault_points import fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,6 +40,7 @@ class Folders:
         self._ensure(folder.parent)
         if not folder.is_dir():
             folder.mkdir(exist_ok=True)
+            fault("folder.made")
         sync_folder(folder.parent)
         self._durable.add(folder)
 
@@ -56,15 +58,21 @@ def write_file(
         with temporary.open("xb") as file:
             for part in parts:
                 file.write(part)
+                fault("file.part")
             file.flush()
+            fault("file.written")
             before = time.monotonic()
             os.fsync(file.fileno())
             synced_s = time.monotonic() - before
+        fault("file.synced")
         if once:
             final.hardlink_to(temporary)
         else:
             temporary.rename(final)
-        return synced_s + sync_folder(final.parent)
+        fault("file.named")
+        synced_s += sync_folder(final.parent)
+        fault("file.durable")
+        return synced_s
     finally:
         temporary.unlink(missing_ok=True)
 

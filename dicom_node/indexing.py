@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from jobs.fault_points import fault
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -39,6 +41,7 @@ class SpoolIndex:
     def write(self) -> None:
         """Write what waits; raises `StoreUnavailable`, and then it still waits."""
         if self._unwritten:
+            fault("index.group")
             self._store.record_instances(self._unwritten)
             self._unwritten = []
 
@@ -53,6 +56,7 @@ class SpoolIndex:
         """Index what an earlier process accepted and did not index."""
         known = {i.path for uid in self._studies() for i in self._store.instances(uid)}
         for instance in self._spool.rescan(known, _report_unreadable):
+            fault("index.rescan")
             self.add(instance)
             if self.unwritten >= _PAGE:
                 self.write()

@@ -26,6 +26,7 @@ from dicom_node.neighbours import Neighbours
 from dicom_node.receive import Receiver
 from dicom_node.vitals import StudyClosed
 from jobs.errors import StoreUnavailable
+from jobs.fault_points import fault
 from jobs.job import Priority
 from jobs.study import input_digest
 
@@ -222,6 +223,7 @@ class Node:
             text = "a study of %s objects without MR images is stored, not used"
             _log.info(text, len(instances), extra={"event": "study_not_used"})
             return
+        fault("close.decided")
         members = [instance.sop_instance_uid for instance in instances]
         priority = Priority.URGENT if study.urgent else Priority.ROUTINE
         job = self._store.open_revision(study_uid, input_digest(inputs), members, int(priority))
@@ -234,7 +236,9 @@ class Node:
         _log.info(text, job.revision, len(inputs), cause, extra=told)
         waited_s = time.monotonic() - study.first_at_s
         self._receiver.listener(StudyClosed(job.id, waited_s, len(inputs), cause))
+        fault("close.opened")
         self._jobs.submit(job.id)
+        fault("close.rung")
 
     def _rebuild(self) -> None:
         """Index what an earlier process accepted; wait again for open studies."""

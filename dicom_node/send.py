@@ -15,6 +15,7 @@ from dicom_node.contexts import UNCOMPRESSED_LE
 from dicom_node.errors import DicomNodeError, PeerError, UnreadableHeader
 from dicom_node.part10 import has_mark, read_meta
 from dicom_node.peer import Peer, associated, echo
+from jobs.fault_points import fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -88,7 +89,9 @@ def send(
         try:
             with associated(peer, _contexts(batch)) as association:
                 for item in batch:
+                    fault("send.next")
                     outcome = item.outcome(_store(association, item))
+                    fault("send.answered")
                     outcomes.append(outcome)
                     if outcome.status is not None:
                         on_sent(item.path, outcome.status)

@@ -32,6 +32,7 @@ from dicom_node.durable import Folders, file_system_errors, sync_folder, write_f
 from dicom_node.errors import SpoolBusy, SpoolFull
 from dicom_node.part10 import file_prefix, parse_meta
 from dicom_node.writers import writers_folder
+from jobs.fault_points import fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,6 +125,7 @@ class Spool(AcceptedFiles):
         """
         digest = hashlib.sha256(data_set).hexdigest()
         name = hash_of(header.sop_instance_uid)
+        fault("spool.digested")
         with self._locks[int(name[:8], 16) % _LOCKS], file_system_errors():
             self._require_space(len(data_set))
             try:
@@ -131,6 +133,7 @@ class Spool(AcceptedFiles):
             except FileExistsError:  # another node had it at the same moment: look again
                 path, outcome, synced_s = self._keep(name, header, data_set, digest)
         found = Found(header, digest, len(data_set), datetime.now(UTC))
+        fault("spool.kept")
         return Stored(self._instance(path, found), outcome, synced_s)
 
     def _keep(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,9 +14,11 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 import pg8000
 from sqlalchemy import create_engine, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 from jobs.errors import JobsError, StoreUnavailable
+from jobs.fault_points import fault
+from jobs.passing import is_passing, is_safe_to_repeat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,22 +43,7 @@ _POSTGRES_SETTINGS = (
     "idle_in_transaction_session_timeout = '60s'",
     "synchronous_commit = 'on'",
 )
-# Serialisation failure and deadlock: the server rolled back for certain, so doing it again is safe.
-# A lost connection is not among them: the commit may have happened.
-_SAFE_TO_REPEAT = frozenset({"40001", "40P01"})
 _TRIES = 5
-# Connection, rollback, out of resources, operator's intervention (PostgreSQL, appendix A).
-_PASSING_CLASSES = frozenset({"08", "40", "53", "57"})
-_PASSING_SQLITE = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_PROTOCOL,
-    }
-)
 
 
 def make_engine(url: str) -> Engine:
@@ -177,7 +163,7 @@ class Records:
             try:
                 return self._once(work, attempt, writes=writes)
             except (OSError, DBAPIError) as error:  # OSError: the driver's; see _try_postgresql
-                if _sqlstate(error) in _SAFE_TO_REPEAT and tried < _TRIES:
+                if is_safe_to_repeat(error) and tried < _TRIES:
                     time.sleep(0.01 * tried)
                     continue
                 if isinstance(error, DBAPIError) and not is_passing(error):
@@ -205,22 +191,6 @@ class _Attempt:
     """From here on nobody knows whether it was written, until the server says so."""
 
 
-def _sqlstate(error: Exception) -> str:
-    """Return the five characters by which PostgreSQL names an error; empty for others."""
-    if not isinstance(error, DBAPIError):
-        return ""
-    details = error.orig.args[0] if error.orig is not None and error.orig.args else None
-    return str(details.get("C", "")) if isinstance(details, dict) else ""
-
-
-def is_passing(error: DBAPIError) -> bool:
-    """Tell trouble of the database, which may pass, from a wrong statement, which is our bug."""
-    if isinstance(error.orig, sqlite3.Error):
-        # What Python's module raises by itself, as at interruption, has no code.
-        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _PASSING_SQLITE
-    return isinstance(error, InterfaceError) or _sqlstate(error)[:2] in _PASSING_CLASSES
-
-
 def writes(
     method: Callable[Concatenate[_S, Transaction, _P], _R],
 ) -> Callable[Concatenate[_S, _P], _R]:
@@ -238,8 +208,19 @@ def reads(
 def _in_transaction(
     method: Callable[Concatenate[_S, Transaction, _P], _R], *, writes: bool
 ) -> Callable[Concatenate[_S, _P], _R]:
+    written, committed = f"{method.__name__}.written", f"{method.__name__}.committed"
+
     def run(self: _S, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        return self._run(lambda tx: method(self, tx, *args, **kwargs), writes=writes)
+        def work(tx: Transaction) -> _R:
+            found = method(self, tx, *args, **kwargs)
+            if writes:
+                fault(written)
+            return found
+
+        done = self._run(work, writes=writes)
+        if writes:
+            fault(committed)
+        return done
 
     update_wrapper(run, method)
     given = signature(method)

@@ -14,8 +14,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from jobs.engine import is_passing, make_engine
+from jobs.engine import make_engine
 from jobs.errors import SchemaTooNew, SchemaTooOld, StoreUnavailable
+from jobs.passing import is_passing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

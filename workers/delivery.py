@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dicom_node.destination import CStoreDestination
 from dicom_node.errors import PeerRefused, PeerUnavailable
 from dicom_node.send import Peer
+from jobs.fault_points import fault
 from jobs.result import DeliveryStatus
 from workers.vitals import ObjectsSent, silence
 
@@ -79,6 +80,7 @@ class Courier:
         began_s = time.monotonic()
         outcomes = place.deliver(parcels, lambda *_: self.store.require_held(self.job))
         self.tell(_sent(destination.name, outcomes, time.monotonic() - began_s))
+        fault("deliver.answered")
         for outcome in outcomes:
             self._note(destination.name, outcome)
         _raise_for(destination, [outcome for outcome in outcomes if not outcome.ok])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from dicom_objects.errors import NoUsableDiffusion
 from dicom_objects.reading.examination import read_examination
 from jobs.errors import IllegalMove, LeaseLost
+from jobs.fault_points import fault
 from jobs.job import EventKind, Stage
 from workers.comparison import History
 from workers.delivery import Courier, back_off_s
@@ -52,11 +53,13 @@ class Processing:
         """Bring a claimed job to its fate; returns also when the job is no longer ours."""
         recorder = StoreRecorder(self.store, job, self.tell)
         with _Fate(self.store, job, recorder):
+            fault("job.begun")
             if not self.store.results(job.id):
                 self._measure(job, recorder)
             with recorder.stage(Stage.DELIVER):
                 courier = Courier(self.store, job, self.configuration.results_dir, self.tell)
                 courier.deliver(self.configuration.destinations, recorder.fraction)
+            fault("job.sent")
             self.store.deliver(job)
 
     def _measure(self, job: Job, recorder: StoreRecorder) -> None:
@@ -75,6 +78,7 @@ class Processing:
         )
         with working_folder(self.configuration.results_dir, job) as folder:
             outcome = self.make_pipeline().run(paths, folder, run, recorder)
+            fault("job.measured")
             files = settle(folder, self.configuration.results_dir, job, outcome.files)
         summary = summarise(outcome.findings)
         try:

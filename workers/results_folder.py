@@ -11,6 +11,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from dicom_node.durable import sync_folder
+from jobs.fault_points import fault
 from jobs.result import ResultFile
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def working_folder(results_dir: Path, job: Job) -> Iterator[Path]:
     for pattern in (f"{_UNFINISHED}{job.id}-*", f"{job.id}-*"):
         for left_over in results_dir.glob(pattern):
             shutil.rmtree(left_over, ignore_errors=True)
+            fault("results.swept")
     folder = results_dir / f"{_UNFINISHED}{job.id}-{uuid.uuid4().hex[:8]}"
     folder.mkdir()
     try:
@@ -79,9 +81,12 @@ def settle(
     for file in files:
         _sync_file(folder / file.path)
     sync_folder(folder)
+    fault("results.synced")
     name = f"{job.id}-{job.fence}"
     folder.rename(results_dir / name)
+    fault("results.named")
     sync_folder(results_dir)
+    fault("results.durable")
     return tuple(dataclasses.replace(file, path=f"{name}/{file.path}") for file in files)
 
 

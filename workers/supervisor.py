@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from jobs.errors import IllegalMove, LeaseLost, SchemaTooNew, SchemaTooOld, StoreUnavailable
+from jobs.fault_points import fault
 from jobs.job import Failure, JobState
 from workers.configuration import Assignment
 from workers.vitals import JobClaimed, JobLeft, nobody, relay
@@ -69,9 +70,11 @@ class Supervisor:
         told = {"event": "job_claimed", "job_id": job.id}
         _LOG.info("job claimed, attempt %d", job.attempt, extra=told)
         self.listener(job.id, JobClaimed(job.attempt, time.time()))
+        fault("worker.claimed")
         left = JobLeft("unknown", "", 0.0)
         try:
             ending = self._run_child(job, stop)
+            fault("worker.child_ended")
             left = self._settle(job, ending, stop)
         finally:
             self.listener(job.id, replace(left, at_s=time.time()))
@@ -79,6 +82,7 @@ class Supervisor:
     def _run_child(self, job: Job, stop: threading.Event) -> str:
         """Run the child to its end; return how it ended."""
         child = self._start(job)
+        fault("worker.child_began")
         hearing = relay(child.stdout, functools.partial(self.listener, job.id))
         try:
             ending = self._watch(child, job, stop)

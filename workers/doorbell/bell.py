@@ -10,6 +10,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from jobs.errors import JobsError
+from jobs.fault_points import fault
 from workers.doorbell.app import QUEUES, TASK, queue_of
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class CeleryQueue:
         """Ring once; False if the broker is away. After a failure it is left alone for 10 s."""
         if time.monotonic() < self._resting_until:
             return False
+        fault("bell.rings")
         try:
             self.app.send_task(TASK, args=[job_id], queue=queue_of(priority), retry=False)
         except _BROKER_AWAY as error:
@@ -55,6 +57,7 @@ class CeleryQueue:
             told = {"event": "not_rung", "code": "BROKER_AWAY", "job_id": job_id}
             _LOG.warning(text, type(error).__name__, extra=told)
             return False
+        fault("bell.rang")
         return True
 
     def waiting(self) -> Mapping[str, int] | None:
