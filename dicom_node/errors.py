@@ -13,6 +13,7 @@ DicomNodeError
 └── PeerError
     ├── PeerUnavailable  nobody answers, or not now: try again
     └── PeerRefused      the peer said no for good: a person must look
+        └── QueryRefused an archive cannot be asked, or answers a question with a failure
 
 Messages never hold a UID or any other value that came from the network or out of a data set.
 """
@@ -96,3 +97,9 @@ class PeerRefused(PeerError):  # noqa: N818
     """The peer rejected us for good: AE titles or object classes. A person must look."""
 
     code = "PEER_REFUSED"
+
+
+class QueryRefused(PeerRefused):
+    """An archive that cannot be asked what we need to know, or answered with a failure."""
+
+    code = "QUERY_REFUSED"

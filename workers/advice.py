@@ -109,6 +109,7 @@ ADVICE: dict[str, str] = {
     # collaborators
     "PEER_UNAVAILABLE": f"{_NETWORK} It is tried again by itself.",
     "PEER_REFUSED": "Let that system accept our AE title and these objects, then press Try again.",
+    "QUERY_REFUSED": "Let the archive answer our questions (C-FIND), then press Try again.",
     "MODEL_UNAVAILABLE": "Look whether the model server runs (System). It is tried by itself.",
     "MODEL_DEADLINE": "The model server is too slow or overloaded. It is tried again by itself.",
     "MODEL_SERVER_REFUSED": "Look at the model server's log. It is tried again by itself.",
