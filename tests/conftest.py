@@ -1,4 +1,7 @@
-"""Which tests stay in one process where several run them: a file's, and all of the browser's."""
+"""Which tests stay in one process where several run them: a file's, and all of the browser's.
+
+`--full` runs the long form of tests that have one (docs/chaos.md).
+"""
 
 import pytest
 from xdist.remote import Producer
@@ -17,3 +20,14 @@ class TogetherScheduling(LoadFileScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> TogetherScheduling:
     """Schedule `-n` processes."""
     return TogetherScheduling(config, log)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--full`."""
+    parser.addoption("--full", action="store_true", help="the long form of tests that have one")
+
+
+@pytest.fixture(scope="session")
+def full(pytestconfig: pytest.Config) -> bool:
+    """Whether the long form is asked for."""
+    return bool(pytestconfig.getoption("--full"))
