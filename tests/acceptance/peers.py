@@ -65,11 +65,40 @@ def _acknowledged(told: str) -> Iterator[Path]:
             yield Path(part.splitlines()[0])
 
 
-class Orthanc:
+class OrthancAt:
+    """What an Orthanc of this host holds, asked over its REST interface."""
+
+    def __init__(self, http_port: int) -> None:
+        self.http_port = http_port
+
+    def instances(self, study_uid: str | None = None) -> list[dict[str, Any]]:
+        """Every instance, or those of one study, with its main tags."""
+        query = {} if study_uid is None else {"StudyInstanceUID": study_uid}
+        question = {"Level": "Instance", "Query": query, "Expand": True}
+        found: list[dict[str, Any]] = json.loads(self._ask("/tools/find", json.dumps(question)))
+        return found
+
+    def file(self, instance_id: str) -> bytes:
+        return self._ask(f"/instances/{instance_id}/file")
+
+    def tag(self, instance_id: str, name: str) -> str:
+        tags = json.loads(self._ask(f"/instances/{instance_id}/simplified-tags"))
+        return str(tags[name])
+
+    def _ask(self, path: str, body: str | None = None) -> bytes:
+        url = f"http://127.0.0.1:{self.http_port}{path}"
+        data = None if body is None else body.encode()
+        with urllib.request.urlopen(url, data, timeout=30) as answer:
+            content: bytes = answer.read()
+            return content
+
+
+class Orthanc(OrthancAt):
     """A PACS of Debian's package with a folder and ports of its own; may be away for a while."""
 
     def __init__(self, folder: Path) -> None:
-        self.dicom_port, self.http_port = free_port(), free_port()
+        super().__init__(free_port())
+        self.dicom_port = free_port()
         folder.mkdir()
         config = {
             "Name": "TESTPACS",
@@ -94,30 +123,13 @@ class Orthanc:
             )
         wait_for("Orthanc's start", self._answers, _START_S)
 
-    def instances(self, study_uid: str | None = None) -> list[dict[str, Any]]:
-        """Every instance, or those of one study, with its main tags."""
-        query = {} if study_uid is None else {"StudyInstanceUID": study_uid}
-        question = {"Level": "Instance", "Query": query, "Expand": True}
-        found: list[dict[str, Any]] = json.loads(self._ask("/tools/find", json.dumps(question)))
-        return found
-
-    def file(self, instance_id: str) -> bytes:
-        return self._ask(f"/instances/{instance_id}/file")
-
-    def tag(self, instance_id: str, name: str) -> str:
-        tags = json.loads(self._ask(f"/instances/{instance_id}/simplified-tags"))
-        return str(tags[name])
-
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait(30)
 
-    def _ask(self, path: str, body: str | None = None) -> bytes:
-        url = f"http://127.0.0.1:{self.http_port}{path}"
-        data = None if body is None else body.encode()
-        with urllib.request.urlopen(url, data, timeout=30) as answer:
-            content: bytes = answer.read()
-            return content
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait(30)
 
     def _answers(self) -> bool:
         try:
@@ -135,12 +147,17 @@ class Service:
     settings: Path
     node_port: int
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
 
     def start(self, name: str) -> None:
         command = [sys.executable, "-m", "service", "--config", str(self.settings), name]
         with (self.folder / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                command, stdout=log, stderr=log, start_new_session=True
+                command,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.environment},
+                start_new_session=True,
             )
 
     def kill(self, name: str) -> None:
