@@ -77,6 +77,16 @@ class Congested(AssociationRefused):
     reason = _TEMPORARY_CONGESTION
 
 
+class HandshakeFailed(AssociationRefused):
+    """TLS did not come about: no TLS at all, too old, no certificate, or one that nobody knows.
+
+    There is no association yet that could be rejected: the connection ends.
+    """
+
+    code = "TLS_HANDSHAKE_FAILED"
+    label = "tls"
+
+
 REFUSALS = (
     CallingAeTitleUnknown,
     AddressNotAllowed,
@@ -84,5 +94,6 @@ REFUSALS = (
     CalledAeTitleUnknown,
     TooManyAssociations,
     Congested,
+    HandshakeFailed,
 )
 """All that there are, as documents and metrics list them."""
