@@ -1,7 +1,7 @@
 """What plugs into the acceptor: who may come in, what keeps objects, what answers the rest.
 
 The acceptor knows PDUs and commands and no more. It is given
-    admit(caller)            returns, or raises `Rejected`                      in a thread
+    admit(caller)            returns a rule, or raises `AssociationRefused`     in a thread
     Storage                  keeps what C-STORE sends                           see its methods
     NormalizedService, ...   answers N-ACTION or N-EVENT-REPORT of one class    in a thread
 
@@ -14,21 +14,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from dicom_node.errors import DicomNodeError
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dicom_node.certificates import PeerCertificate
+    from dicom_node.gate import Rule
     from dicom_node.uid import Uid
-
-
-@dataclass(frozen=True)
-class PeerCertificate:
-    """A client certificate that TLS has verified."""
-
-    sha256: str  # of its DER form, 64 lower case hex digits
-    common_name: str  # of its subject, empty where it has none
-    names: tuple[str, ...]  # DNS and IP names of its subjectAltName
 
 
 @dataclass(frozen=True)
@@ -41,47 +32,20 @@ class Caller:
     certificate: PeerCertificate | None = None
 
 
-@dataclass(frozen=True)
-class Rejection:
-    """Result, source and reason of an A-ASSOCIATE-RJ (PS3.8 Table 9-21), and our name for it."""
-
-    result: int
-    source: int
-    reason: int
-    name: str
-
-
-NOT_ADMITTED = Rejection(1, 1, 1, "not_admitted")
-APPLICATION_CONTEXT = Rejection(1, 1, 2, "application_context")
-CALLING_AE_TITLE = Rejection(1, 1, 3, "calling_ae_title")
-CALLED_AE_TITLE = Rejection(1, 1, 7, "called_ae_title")
-PROTOCOL_VERSION = Rejection(1, 2, 2, "protocol_version")
-NO_ROOM = Rejection(2, 3, 1, "no_room")
-"""Transient: temporary congestion. Less than the floor is free."""
-TOO_MANY = Rejection(2, 3, 2, "too_many")
-"""Transient: local limit exceeded."""
-
-
-class Rejected(DicomNodeError):  # noqa: N818 - it names the condition, as the field does
-    """An association is not let in."""
-
-    code = "ASSOCIATION_REJECTED"
-
-    def __init__(self, rejection: Rejection) -> None:
-        """Keep what the peer is told."""
-        super().__init__(f"the association is rejected: {rejection.name}")
-        self.rejection = rejection
-
-
-Admission: TypeAlias = "Callable[[Caller], None]"
+Admission: TypeAlias = "Callable[[Caller], Rule]"
+"""`dicom_node.gate.Gate.admit`."""
 
 
 @dataclass(frozen=True)
 class Announced:
-    """What a C-STORE request says of the object that follows. Every UID has been checked."""
+    """What a C-STORE request says of the object that follows, and its presentation context.
 
-    sop_class_uid: Uid
-    sop_instance_uid: Uid
+    The first two are what the peer wrote: they have to be checked before any use.
+    """
+
+    sop_class_uid: bytes
+    sop_instance_uid: bytes
+    abstract_syntax: Uid
     transfer_syntax_uid: Uid
 
 
@@ -118,8 +82,8 @@ class Storage(Protocol):
     def has_room(self) -> bool:
         """Tell whether a new association makes sense; called in a thread."""
 
-    def open(self, caller: Caller) -> StorageSession:
-        """Begin an association; called in the event loop."""
+    def open(self, caller: Caller, rule: Rule) -> StorageSession:
+        """Begin an association that `rule` lets in; called in the event loop."""
 
 
 class Operation(IntEnum):
