@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _LOCK = 0x6F73746561756469  # "osteaudi": one row at a time in PostgreSQL, so that the chain is one
 START = "0" * 64
 """What stands for the digest before the first row."""
+ACTOR = DETAIL = 200
+_LONGEST = {"actor": ACTOR, "address": 100, "detail": DETAIL}
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ class AuditTrail(Records):
             select(audit.c.id, audit.c.digest).order_by(audit.c.id.desc()).limit(1)
         ).first()
         number, previous = (0, START) if last is None else (last.id, last.digest)
-        values = asdict(entry) | {"study_uid": entry.study_uid or _study_of(tx, entry.job_id)}
+        values = asdict(entry) | {name: plain(vars(entry)[name], n) for name, n in _LONGEST.items()}
+        values["study_uid"] = entry.study_uid or _study_of(tx, entry.job_id)
         row = AuditRow(**values, id=number + 1, at=tx.now, previous=previous)
         document = asdict(row) | {"digest": row.proven()}
         tx.connection.execute(insert(audit).values(document))
@@ -123,6 +126,11 @@ class AuditTrail(Records):
         if not found:
             raise AuditBroken(f"the audit has no row {contains}: rows at its end are missing")
         return AuditChain(number, previous)
+
+
+def plain(text: str, longest: int) -> str:
+    """Return a text that every database, log and XML document can hold, in one line."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)[:longest]
 
 
 def _study_of(tx: Transaction, job_id: str | None) -> str | None:

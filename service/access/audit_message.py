@@ -6,39 +6,41 @@ A.5.3 asks for a patient too, which whoever has the PACS can add by the Study In
 
 from __future__ import annotations
 
-import base64
 from datetime import UTC
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from service.access.events import EVENTS, Code
+from service.access.audit_codes import put
+from service.access.audit_objects import name_objects
+from service.access.audit_participants import name_participants
+from service.access.events import EVENTS
 
 if TYPE_CHECKING:
     from jobs.audit import AuditRow
+    from service.access.events import Event
 
 _OUTCOMES = {"success": "0", "refused": "4", "failed": "8"}
-_APPLICATION = Code("110150", "Application")
-_SOURCE = Code("110153", "Source Role ID")
-_DESTINATION = Code("110152", "Destination Role ID")
-_STUDY = Code("110180", "Study Instance UID")
-_URI = Code("12", "URI", "RFC-3881")
 _APPLICATION_SERVER = "4"
 
 
-def audit_message(row: AuditRow, source: str) -> str:
-    """Return one `AuditMessage` as XML in one line; `source` names this installation."""
+def audit_message(row: AuditRow, source: str, site: str = "") -> str:
+    """Return one `AuditMessage` as XML in one line.
+
+    `source` is our AE title and names this installation, `site` the enterprise site if there are
+    several.
+    """
+    event = EVENTS.get(row.event, EVENTS["change"])
     message = Element("AuditMessage")
-    _identify_event(message, row)
-    _name_participants(message, row, source)
-    origin = SubElement(message, "AuditSourceIdentification", AuditSourceID=source)
+    _identify_event(message, row, event)
+    name_participants(message, row, event.cast, source)
+    named = {"AuditSourceID": source} | ({"AuditEnterpriseSiteID": site} if site else {})
+    origin = SubElement(message, "AuditSourceIdentification", named)
     SubElement(origin, "AuditSourceTypeCode", {"csd-code": _APPLICATION_SERVER})
-    _name_objects(message, row)
+    name_objects(message, row, event)
     return tostring(message, encoding="unicode")
 
 
-def _identify_event(message: Element, row: AuditRow) -> None:
-    event = EVENTS.get(row.event, EVENTS["change"])
+def _identify_event(message: Element, row: AuditRow, event: Event) -> None:
     at = "" if row.at is None else row.at.astimezone(UTC).isoformat(timespec="microseconds")
     element = SubElement(
         message,
@@ -47,73 +49,8 @@ def _identify_event(message: Element, row: AuditRow) -> None:
         EventDateTime=at.replace("+00:00", "Z"),
         EventOutcomeIndicator=_OUTCOMES[row.outcome],
     )
-    _put(element, "EventID", event.id)
+    put(element, "EventID", event.id)
     if event.type is not None:
-        _put(element, "EventTypeCode", event.type)
+        put(element, "EventTypeCode", event.type)
     if row.outcome != "success":
         SubElement(element, "EventOutcomeDescription").text = f"{row.outcome} {row.detail}".strip()
-
-
-def _name_participants(message: Element, row: AuditRow, source: str) -> None:
-    """Name who asked, from where, and the process that answered."""
-    person = {"UserID": row.actor, "UserIsRequestor": "true"}
-    if _is_address(row.address):
-        person |= {"NetworkAccessPointID": row.address, "NetworkAccessPointTypeCode": "2"}
-    leaves = row.event == "result_download"
-    element = SubElement(message, "ActiveParticipant", person)
-    if leaves:
-        _put(element, "RoleIDCode", _DESTINATION)
-    _put(element, "RoleIDCode", Code(row.role, f"Osteon's role {row.role}", "99OSTEON"))
-    ours = SubElement(message, "ActiveParticipant", UserID=source, UserIsRequestor="false")
-    _put(ours, "RoleIDCode", _SOURCE if leaves else _APPLICATION)
-
-
-def _name_objects(message: Element, row: AuditRow) -> None:
-    if row.study_uid is not None:
-        element = _object(message, _STUDY, row.study_uid, "3", "study")
-        if row.job_id is not None:
-            _detail(element, "job", row.job_id)
-        if row.detail:
-            _detail(element, "detail", row.detail)
-    elif row.event == "audit_read":
-        _object(message, _URI, "osteon:audit", "13", "Security Audit Log")
-    elif row.event == "study_list":
-        _object(message, _URI, "osteon:studies", "7", "List of studies")
-    elif row.detail:
-        _object(message, _URI, f"osteon:{row.event}", "13", row.detail)
-
-
-def _object(message: Element, kind: Code, identity: str, role: str, name: str) -> Element:
-    """Name something that was seen or changed: a system object (type 2) with a role."""
-    element = SubElement(
-        message,
-        "ParticipantObjectIdentification",
-        ParticipantObjectID=identity,
-        ParticipantObjectTypeCode="2",
-        ParticipantObjectTypeCodeRole=role,
-    )
-    _put(element, "ParticipantObjectIDTypeCode", kind)
-    SubElement(element, "ParticipantObjectName").text = name
-    return element
-
-
-def _detail(element: Element, kind: str, text: str) -> None:
-    value = base64.b64encode(text.encode()).decode("ascii")
-    SubElement(element, "ParticipantObjectDetail", type=kind, value=value)
-
-
-def _put(parent: Element, tag: str, code: Code) -> None:
-    attributes = {
-        "csd-code": code.value,
-        "codeSystemName": code.scheme,
-        "originalText": code.meaning,
-    }
-    SubElement(parent, tag, attributes)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from service.access.rules import SAFE_METHODS
@@ -29,6 +30,23 @@ class Code:
     scheme: str = "DCM"
 
 
+class Cast(Enum):
+    """Who plays which part in an event: the actor of its row, and we."""
+
+    ASKED = auto()
+    """The actor asked, we answered."""
+    TOOK = auto()
+    """The actor took something out, we are its source."""
+    BROUGHT = auto()
+    """The actor is a DICOM node that sent to us."""
+    GOT = auto()
+    """The actor is a DICOM node that we send to."""
+    LAUNCHED = auto()
+    """The actor started or stopped us."""
+    TURNED_AWAY = auto()
+    """The actor is a DICOM node that we did not let in."""
+
+
 @dataclass(frozen=True)
 class Event:
     """How an event is written as a DICOM audit message."""
@@ -37,24 +55,27 @@ class Event:
     action: str
     """C, R, U, D or E: create, read, update, delete, execute (PS3.15 A.5.1)."""
     type: Code | None = None
+    cast: Cast = Cast.ASKED
 
 
 _ACCESSED = Code("110103", "DICOM Instances Accessed")
 _LOGIN = Code("110114", "User Authentication")
 _ALERT = Code("110113", "Security Alert")
 _PROCEDURE = Code("110111", "Procedure Record")
+_ACTIVITY = Code("110100", "Application Activity")
+_SENDING = Code("110102", "Begin Transferring DICOM Instances")
+_TRANSFERRED = Code("110104", "DICOM Instances Transferred")
+_QUERY = Code("110112", "Query")
+_START, _STOP = Code("110120", "Application Start"), Code("110121", "Application Stop")
+_NODE = Code("110126", "Node Authentication")
 
 EVENTS: Mapping[str, Event] = {
     "study_view": Event(_ACCESSED, "R"),
-    "study_list": Event(Code("110112", "Query"), "E"),
-    "result_download": Event(Code("110106", "Export"), "R"),
+    "study_list": Event(_QUERY, "E"),
+    "result_download": Event(Code("110106", "Export"), "R", cast=Cast.TOOK),
     "retry": Event(_PROCEDURE, "U", Code("retry", "Queued again", "99OSTEON")),
     "reprocess": Event(_PROCEDURE, "C", Code("reprocess", "Measured again", "99OSTEON")),
-    "resend": Event(
-        Code("110102", "Begin Transferring DICOM Instances"),
-        "E",
-        Code("resend", "Sent again", "99OSTEON"),
-    ),
+    "resend": Event(_SENDING, "E", Code("resend", "Sent again", "99OSTEON")),
     "cancel": Event(_PROCEDURE, "U", Code("cancel", "Cancelled", "99OSTEON")),
     "sign_in": Event(_LOGIN, "E", Code("110122", "Login")),
     "sign_out": Event(_LOGIN, "E", Code("110123", "Logout")),
@@ -66,6 +87,13 @@ EVENTS: Mapping[str, Event] = {
     "comment": Event(_PROCEDURE, "U", Code("comment", "Reader's remark", "99OSTEON")),
     "audit_read": Event(Code("110101", "Audit Log Used"), "R"),
     "change": Event(_ALERT, "E", Code("change", "Another change", "99OSTEON")),
+    "application_start": Event(_ACTIVITY, "E", _START, Cast.LAUNCHED),
+    "application_stop": Event(_ACTIVITY, "E", _STOP, Cast.LAUNCHED),
+    "association_refused": Event(_ALERT, "E", _NODE, Cast.TURNED_AWAY),
+    "instances_received": Event(_TRANSFERRED, "C", cast=Cast.BROUGHT),
+    "instances_sending": Event(_SENDING, "E", cast=Cast.GOT),
+    "instances_sent": Event(_TRANSFERRED, "R", cast=Cast.GOT),
+    "archive_query": Event(_QUERY, "E", cast=Cast.GOT),
 }
 
 ROUTES: Mapping[str, str | None] = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jobs.audit import plain
 from service.access.credentials import digest_of, make_token
-from service.access.entries import plain
 
 if TYPE_CHECKING:
     from jobs.store import JobStore

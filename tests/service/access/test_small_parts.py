@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from jobs.audit import plain
 from service.access.addresses import client_address
 from service.access.credentials import derived, digest_of, is_same, make_token
-from service.access.entries import plain
 from service.access.rates import Buckets
 
 PROXIES = (ipaddress.ip_network("10.0.0.0/24"), ipaddress.ip_network("fd00::/8"))
