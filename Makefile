@@ -6,7 +6,7 @@ ARGS ?=
 # Processes that `make test` runs in; each keeps to one thread. tests/conftest.py says what stays in one.
 WORKERS ?= 2
 
-.PHONY: help install demo test test-compose test-outage check format bench clean
+.PHONY: help install demo test test-compose test-outage check format bench bench-receive clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,10 @@ format: $(VENV)/.dev ## format and mend what ruff can mend
 
 bench: $(VENV)/.dev ## side-by-side measurements
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-receive: $(VENV)/.dev ## images a second, this node beside storescp, Orthanc and pynetdicom; docs/receiving.md
+	bash tests/install_peers.sh
+	$(BIN)/python -m benchmarks.receive --page docs/receiving.md $(ARGS)
 
 clean: ## remove the environment and caches; data and runs stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

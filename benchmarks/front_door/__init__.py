@@ -1,0 +1,1 @@
+"""What `benchmarks.receive` and `benchmarks.abuse` share: a light sender, and receivers."""

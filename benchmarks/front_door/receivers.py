@@ -1,0 +1,260 @@
+"""The receivers that are compared: each a process on a port that keeps what it gets in a folder."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from benchmarks.front_door.association import MAXIMUM_PDU, Association, PeerError
+from tests.acceptance.peers import ORTHANC
+from tests.servers import free_port
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Iterator, Mapping
+
+STORESCP = "/usr/bin/storescp"
+OSTEON, STOCK, NULL = "Osteon", "pynetdicom", "nothing kept"
+STORESCP_ONE, STORESCP_FORK = "storescp", "storescp --fork"
+ORTHANC_STOCK, ORTHANC_WIDE = "Orthanc", "Orthanc, 100 threads"
+_QUICK = {**os.environ, "TCP_NODELAY": "1"}
+_START_S = 60.0
+_PROJECT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Files of a server's key and certificate, and what a client makes of them."""
+
+    key: Path
+    certificate: Path
+    client: ssl.SSLContext
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one receiver works."""
+
+    port: int
+    folder: Path
+    """Everything that it writes."""
+    associations: int | None = None
+    """At once, where the receiver has a setting for it; its own limit if None."""
+    tls: Certificate | None = None
+    floor_gib: float = 1.0
+    """Free space that Osteon keeps; the others have no such setting."""
+
+    @property
+    def images(self) -> Path:
+        """The folder that images go to where the receiver is told one."""
+        return self.folder / "images"
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """A program that takes images."""
+
+    name: str
+    command: Callable[[Place], list[str]]
+    version: Callable[[], str]
+    called: str = "ANY-SCP"
+
+
+@dataclass(frozen=True)
+class Running:
+    """A receiver that answers echoes."""
+
+    receiver: Receiver
+    place: Place
+    process: subprocess.Popen[bytes] = field(repr=False)
+
+    def call(self, seconds: float = 60.0, host: str = "127.0.0.1") -> Association:
+        """Ask for an association; raises `PeerError`."""
+        tls = self.place.tls.client if self.place.tls else None
+        called = self.receiver.called
+        return Association(self.place.port, called, seconds=seconds, tls=tls, host=host)
+
+    def answers(self, seconds: float, host: str = "127.0.0.1") -> bool:
+        """Tell whether an echo is answered within `seconds`."""
+        try:
+            with self.call(seconds, host) as association:
+                return association.echo() == 0
+        except PeerError:
+            return False
+
+    def tree(self) -> list[psutil.Process]:
+        """Return the process and those that it started."""
+        root = psutil.Process(self.process.pid)
+        return [root, *root.children(recursive=True)]
+
+    def cpu_s(self) -> float:
+        """Return the processor seconds of all its processes so far, ended ones included."""
+        total = 0.0
+        for process in self.tree():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                total += sum(process.cpu_times()[:4])  # its own and those of children that ended
+        return total
+
+    def memory_bytes(self) -> int:
+        """Return what its processes hold together; what several share counts once (Pss)."""
+        total = 0
+        for process in self.tree():
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                total += int(process.memory_full_info().pss)
+        return total
+
+    def peak_bytes(self) -> int:
+        """Return the largest resident set that one of its processes had."""
+        peaks = [_peak(process.pid) for process in self.tree()]
+        return max(peaks)
+
+
+@contextlib.contextmanager
+def running(receiver: Receiver, place: Place) -> Iterator[Running]:
+    """Start a receiver, wait until it answers, and end it with all that it started."""
+    place.images.mkdir(parents=True, exist_ok=True)
+    with (place.folder / "log").open("ab") as log:
+        process = subprocess.Popen(
+            receiver.command(place), env=_QUICK, cwd=_PROJECT, stdout=log, stderr=log
+        )
+    made = Running(receiver, place, process)
+    try:
+        _wait(made)
+        yield made
+    finally:
+        end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and its children: nothing of it is read again but what it made durable."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for child in psutil.Process(process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+    process.kill()
+    process.wait()
+
+
+def _wait(made: Running) -> None:
+    deadline = time.monotonic() + _START_S
+    while not made.answers(2.0):
+        if made.process.poll() is not None or time.monotonic() > deadline:
+            told = (made.place.folder / "log").read_text("utf-8", "replace")[-500:]
+            raise PeerError(f"{made.receiver.name} did not start: {told}")
+        time.sleep(0.1)
+
+
+def _peak(pid: int) -> int:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text("ascii"))
+        return int(found[1]) * 1024 if found else 0
+    return 0
+
+
+def _osteon(place: Place) -> list[str]:
+    """Write settings under which no study is closed: only what receiving costs is measured."""
+    most = f"maximum_associations = {place.associations}\n" if place.associations else ""
+    (place.folder / "osteon.toml").write_text(
+        f'data_dir = "{place.folder / "data"}"\n[node]\nport = {place.port}\n{most}'
+        f"free_space_floor_gib = {place.floor_gib}\nquiet_s = 3600\n"
+        "[node.content]\nenabled = false\n",
+        encoding="utf-8",
+    )
+    return [
+        sys.executable,
+        "-m",
+        "service",
+        "--config",
+        str(place.folder / "osteon.toml"),
+        "node",
+    ]
+
+
+def _storescp(place: Place, *options: str) -> list[str]:
+    tls = []
+    if place.tls:
+        tls = ["+tls", str(place.tls.key), str(place.tls.certificate), "-ic"]
+    pdu = ["--max-pdu", str(MAXIMUM_PDU)]
+    return [STORESCP, *options, *pdu, *tls, "-od", str(place.images), str(place.port)]
+
+
+def _orthanc(place: Place, threads: int | None = None) -> list[str]:
+    settings: dict[str, object] = {
+        "StorageDirectory": str(place.images),
+        "IndexDirectory": str(place.images),
+        "HttpPort": free_port(),
+        "DicomPort": place.port,
+        "RemoteAccessAllowed": False,
+        "AuthenticationEnabled": False,
+        "DicomAlwaysAllowStore": True,
+        "MaximumPduLength": MAXIMUM_PDU,
+        "Plugins": [],
+    }
+    if threads:
+        settings["DicomThreadsCount"] = threads
+    if place.tls:
+        settings |= {
+            "DicomTlsEnabled": True,
+            "DicomTlsCertificate": str(place.tls.certificate),
+            "DicomTlsPrivateKey": str(place.tls.key),
+            "DicomTlsTrustedCertificates": str(place.tls.certificate),
+            "DicomTlsRemoteCertificateRequired": False,
+        }
+    path = place.folder / "orthanc.json"
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    return [ORTHANC, str(path)]
+
+
+def _stock(place: Place) -> list[str]:
+    command = [sys.executable, "-m", "benchmarks.front_door.stock_pynetdicom", str(place.port)]
+    command += [str(place.images), "--maximum-pdu", str(MAXIMUM_PDU)]
+    if place.associations:
+        command += ["--associations", str(place.associations)]
+    if place.tls:
+        command += ["--tls", str(place.tls.key), str(place.tls.certificate)]
+    return command
+
+
+def _null(place: Place) -> list[str]:
+    return [sys.executable, "-m", "benchmarks.front_door.null_receiver", str(place.port)]
+
+
+def _said(command: list[str], pattern: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    found = re.search(pattern, done.stdout + done.stderr)
+    return found[1] if found else "unknown"
+
+
+def _commit() -> str:
+    return _said(["git", "-C", str(_PROJECT), "describe", "--always", "--dirty"], r"(\S+)")
+
+
+def _dcmtk() -> str:
+    return "DCMTK " + _said([STORESCP, "--version"], r"storescp v(\S+)")
+
+
+def _orthanc_version() -> str:
+    return "Orthanc " + _said([ORTHANC, "--version"], r"Orthanc (\S+)")
+
+
+_ALL = (
+    Receiver(OSTEON, _osteon, lambda: f"Osteon {_commit()}", called="OSTEON"),
+    Receiver(STORESCP_ONE, _storescp, _dcmtk),
+    Receiver(STORESCP_FORK, lambda place: _storescp(place, "--fork"), _dcmtk),
+    Receiver(ORTHANC_STOCK, _orthanc, _orthanc_version),
+    Receiver(ORTHANC_WIDE, lambda place: _orthanc(place, 100), _orthanc_version),
+    Receiver(STOCK, _stock, lambda: f"pynetdicom {version('pynetdicom')}"),
+    Receiver(NULL, _null, lambda: "answers only"),
+)
+RECEIVERS: Mapping[str, Receiver] = {receiver.name: receiver for receiver in _ALL}
