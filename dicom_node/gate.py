@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from dicom_node.rejection import (
     AddressNotAllowed,
@@ -17,11 +17,13 @@ from dicom_node.rejection import (
     CalledAeTitleUnknown,
     CallingAeTitleUnknown,
     CertificateNotAllowed,
+    OwnCheckRefused,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dicom_node.acceptor.services import Caller
     from dicom_node.certificates import PeerCertificate
 
 _LOG = logging.getLogger(__name__)
@@ -29,26 +31,6 @@ _LOG = logging.getLogger(__name__)
 Network: TypeAlias = IPv4Network | IPv6Network
 Address: TypeAlias = IPv4Address | IPv6Address
 _MAPPED_BITS = 96  # ::ffff:0:0/96, RFC 4291 2.5.5.2
-
-
-class Calling(Protocol):
-    """Who asks for an association: `dicom_node.acceptor.services.Caller`."""
-
-    @property
-    def calling_ae_title(self) -> str:
-        """Its AE title, as it says."""
-
-    @property
-    def called_ae_title(self) -> str:
-        """The AE title that it asks for."""
-
-    @property
-    def address(self) -> str:
-        """The IP address of its end of the connection."""
-
-    @property
-    def certificate(self) -> PeerCertificate | None:
-        """What TLS proved of it; None without TLS, or without a client certificate."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +48,6 @@ class Rule:
     is asked for."""
     urgent: bool = False
     """Its studies are measured first."""
-    echo_only: bool = False
-    """It may ask whether we are there and nothing else."""
 
     def knows(self, title: str) -> bool:
         """Tell whether it is about this calling AE title."""
@@ -99,38 +79,50 @@ class Gate:
     """Ours; any if empty."""
     rules: tuple[Rule, ...] = (ANYBODY,)
 
-    def admit(self, caller: Calling) -> Rule:
+    def admit(self, caller: Caller) -> Rule:
         """Return the rule that lets the caller in; raises `AssociationRefused`, and logs it.
 
         The caller is looked at before what it calls: a stranger never learns whether that is here.
         """
         try:
-            rule = self._rule_for(caller)
-            called = caller.called_ae_title.strip()
-            if self.called_ae_titles and called not in self.called_ae_titles:
-                raise CalledAeTitleUnknown("another AE title than ours was called")
+            rule = self.rule_for(caller)
         except AssociationRefused as error:
+            level = logging.DEBUG if isinstance(error, OwnCheckRefused) else logging.WARNING
             told = {"event": "association_refused", "code": error.code}
-            _LOG.warning("%s; refused: %s", _shown(caller.address), error, extra=told)
+            _LOG.log(level, "%s is refused: %s", _shown(caller.address), error, extra=told)
             raise
         return rule
 
-    def _rule_for(self, caller: Calling) -> Rule:
+    def rule_for(self, caller: Caller) -> Rule:
+        """Return the rule that lets the caller in, and log nothing; raises `AssociationRefused`."""
+        address = plain_address(caller.address)
+        try:
+            rule = self._first(caller, address)
+        except AssociationRefused:
+            if self._is_own_check(caller, address):
+                raise OwnCheckRefused("no rule lets a health check of this host in") from None
+            raise
+        if self.called_ae_titles and caller.called_ae_title.strip() not in self.called_ae_titles:
+            raise CalledAeTitleUnknown("another AE title than ours was called")
+        return rule
+
+    def _first(self, caller: Caller, address: Address | None) -> Rule:
         about = [rule for rule in self.rules if rule.knows(caller.calling_ae_title.strip())]
         if not about:
             raise CallingAeTitleUnknown("no rule is about its calling AE title")
-        address = plain_address(caller.address)
         near = [rule for rule in about if rule.reaches(address)]
         if not near:
-            names = _names(about)
-            raise AddressNotAllowed(f"its address is outside the ranges of {names}")
+            raise AddressNotAllowed(f"its address is outside the ranges of {_names(about)}")
         for rule in near:
             if rule.trusts(caller.certificate):
                 return rule
-        shown = "no" if caller.certificate is None else "another"
-        raise CertificateNotAllowed(
-            f"it showed {shown} client certificate than {_names(near)} asks"
-        )
+        shown = "it showed none" if caller.certificate is None else "it showed another"
+        raise CertificateNotAllowed(f"{_names(near)} asks for a client certificate: {shown}")
+
+    def _is_own_check(self, caller: Caller, address: Address | None) -> bool:
+        """Tell whether it is `osteon health`: this host, under our own title."""
+        here = address is not None and any(address in network for network in LOOPBACK)
+        return here and caller.calling_ae_title.strip() in self.called_ae_titles
 
 
 def simple_gate(

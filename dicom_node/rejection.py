@@ -49,6 +49,14 @@ class CertificateNotAllowed(AssociationRefused):
     reason = _CALLING_NOT_RECOGNIZED
 
 
+class OwnCheckRefused(AssociationRefused):
+    """A health check of this host that no rule lets in; that it was refused is answer enough."""
+
+    code = "OWN_CHECK_REFUSED"
+    label = "own_check"
+    reason = _CALLING_NOT_RECOGNIZED
+
+
 class CalledAeTitleUnknown(AssociationRefused):
     """The peer asked for an application that is not here."""
 
@@ -91,6 +99,7 @@ REFUSALS = (
     CallingAeTitleUnknown,
     AddressNotAllowed,
     CertificateNotAllowed,
+    OwnCheckRefused,
     CalledAeTitleUnknown,
     TooManyAssociations,
     Congested,

@@ -1,9 +1,9 @@
 import logging
-from dataclasses import dataclass
 from ipaddress import ip_network
 
 import pytest
 
+from dicom_node.acceptor.services import Caller as Whoever
 from dicom_node.certificates import PeerCertificate
 from dicom_node.gate import LOOPBACK, Gate, Rule, network, plain_address, simple_gate
 from dicom_node.rejection import (
@@ -13,18 +13,15 @@ from dicom_node.rejection import (
     CalledAeTitleUnknown,
     CallingAeTitleUnknown,
     CertificateNotAllowed,
+    OwnCheckRefused,
 )
 
 MR1 = PeerCertificate(frozenset({"mr1.example.org", "uri:mr1"}), "ab" * 32)
 OTHER = PeerCertificate(frozenset({"mr2.example.org"}), "cd" * 32)
 
 
-@dataclass(frozen=True)
-class Caller:
-    calling_ae_title: str = "MR1"
-    called_ae_title: str = "OSTEON"
-    address: str = "10.1.2.3"
-    certificate: PeerCertificate | None = None
+def Caller(calling="MR1", called_ae_title="OSTEON", address="10.1.2.3", certificate=None):  # noqa: N802
+    return Whoever(calling, called_ae_title, address, certificate)
 
 
 SCANNER = Rule(
@@ -93,7 +90,8 @@ def test_whatever_is_wrong_with_the_caller_it_hears_the_same():
     """PS3.8 Table 9-21: result 1 permanent, source 1 service user, reason 3 calling, 7 called."""
     said = {
         (refused.result, refused.source, refused.reason)
-        for refused in (CallingAeTitleUnknown, AddressNotAllowed, CertificateNotAllowed)
+        for refused in REFUSALS
+        if refused.reason == 3
     }
     assert said == {(1, 1, 3)}
     called = CalledAeTitleUnknown
@@ -107,6 +105,17 @@ def test_each_refusal_has_a_code_and_a_label_of_its_own():
         known = {1: {1, 2, 3, 7}, 2: {1, 2}, 3: {1, 2}}
         assert refused.result in {1, 2}
         assert refused.reason in known[refused.source]
+
+
+def test_a_health_check_that_is_refused_makes_no_noise(caplog):
+    gate = Gate(("OSTEON",), (SCANNER,))
+    for address in ("127.0.0.1", "::1"):
+        with pytest.raises(OwnCheckRefused):
+            gate.admit(Caller("OSTEON", address=address))
+    assert caplog.records == []
+    with pytest.raises(CallingAeTitleUnknown):
+        gate.admit(Caller("OSTEON"))
+    assert len(caplog.records) == 1
 
 
 def test_a_refusal_is_logged_without_what_the_peer_wrote(caplog):
