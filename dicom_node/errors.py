@@ -13,7 +13,8 @@ DicomNodeError
 └── PeerError
     ├── PeerUnavailable  nobody answers, or not now: try again
     └── PeerRefused      the peer said no for good: a person must look
-        └── QueryRefused an archive cannot be asked, or answers a question with a failure
+        ├── QueryRefused     an archive cannot be asked, or answers a question with a failure
+        └── RetrieveRefused  an archive does not give us what it holds
 
 Messages never hold a UID or any other value that came from the network or out of a data set.
 """
@@ -103,3 +104,9 @@ class QueryRefused(PeerRefused):
     """An archive that cannot be asked what we need to know, or answered with a failure."""
 
     code = "QUERY_REFUSED"
+
+
+class RetrieveRefused(PeerRefused):
+    """An archive that does not give us images that it holds: not this way, or not at all."""
+
+    code = "RETRIEVE_REFUSED"

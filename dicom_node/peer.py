@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pynetdicom import build_context, evt
+from pynetdicom import build_context, build_role, evt
 
 from dicom_node.contexts import EXPLICIT_LE, IMPLICIT_LE, VERIFICATION
 from dicom_node.errors import PeerError, PeerRefused, PeerUnavailable
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pynetdicom.association import Association
+    from pynetdicom.events import EventHandlerType
 
 _REJECTED_TRANSIENT = 2  # PS3.8 Table 9-21
 
@@ -55,12 +56,24 @@ def echo(peer: Peer) -> None:
         raise PeerRefused(f"{_name(peer)} answered C-ECHO with status 0x{answer.Status:04X}")
 
 
+@dataclass(frozen=True)
+class Answering:
+    """What we answer on an association that we opened ourselves."""
+
+    storage_classes: tuple[str, ...] = ()
+    """SOP classes whose objects the peer may send us on it, as C-GET does (PS3.7 D.3.3.4)."""
+    handlers: tuple[EventHandlerType, ...] = ()
+
+
 @contextmanager
-def associated(peer: Peer, pairs: Sequence[tuple[str, str]]) -> Iterator[Association]:
+def associated(
+    peer: Peer, pairs: Sequence[tuple[str, str]], answering: Answering | None = None
+) -> Iterator[Association]:
     """Open an association, release it at the end.
 
     One context for each pair, so that the choice of the transfer syntax is ours.
     """
+    ours = answering or Answering()
     entity = application_entity(peer.calling_ae_title, peer.timeouts)
     association = entity.associate(
         _address(peer),
@@ -68,7 +81,8 @@ def associated(peer: Peer, pairs: Sequence[tuple[str, str]]) -> Iterator[Associa
         contexts=[build_context(sop_class, syntax) for sop_class, syntax in pairs],
         ae_title=peer.ae_title,
         max_pdu=MAXIMUM_PDU,
-        evt_handlers=[(evt.EVT_CONN_OPEN, send_at_once)],
+        ext_neg=[build_role(uid, scp_role=True) for uid in ours.storage_classes],
+        evt_handlers=[(evt.EVT_CONN_OPEN, send_at_once), *ours.handlers],
     )
     if not association.is_established:
         raise _failure(peer, association)

@@ -110,6 +110,7 @@ ADVICE: dict[str, str] = {
     "PEER_UNAVAILABLE": f"{_NETWORK} It is tried again by itself.",
     "PEER_REFUSED": "Let that system accept our AE title and these objects, then press Try again.",
     "QUERY_REFUSED": "Let the archive answer our questions (C-FIND), then press Try again.",
+    "RETRIEVE_REFUSED": "Let the archive send us images (C-GET, or C-MOVE to our AE title).",
     "MODEL_UNAVAILABLE": "Look whether the model server runs (System). It is tried by itself.",
     "MODEL_DEADLINE": "The model server is too slow or overloaded. It is tried again by itself.",
     "MODEL_SERVER_REFUSED": "Look at the model server's log. It is tried again by itself.",
