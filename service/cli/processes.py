@@ -31,11 +31,13 @@ def node(context: typer.Context, end_with_parent: _WithParent = False) -> None:
     from dicom_node.errors import DicomNodeError  # noqa: PLC0415
     from jobs.errors import JobsError  # noqa: PLC0415
     from service import wiring  # noqa: PLC0415
+    from service.auditing.presence import in_the_audit  # noqa: PLC0415
 
     with (
         explained(DicomNodeError, JobsError),
         explained(SettingsError, status=Exit.USAGE),
         wiring.open_store(settings) as store,
+        in_the_audit(store, "node"),
     ):
         wiring.run_node(settings, store, stop)
 
@@ -56,11 +58,13 @@ def worker(
     stop = stop_event()
     from jobs.errors import JobsError  # noqa: PLC0415
     from service import wiring  # noqa: PLC0415
+    from service.auditing.presence import in_the_audit  # noqa: PLC0415
 
     with (
         explained(JobsError),
         explained(SettingsError, status=Exit.USAGE),
         wiring.open_store(settings) as store,
+        in_the_audit(store, "worker"),
     ):
         status = wiring.run_worker(settings, store, stop, celery_options or ())
     raise typer.Exit(status)
@@ -71,6 +75,7 @@ def api(context: typer.Context, end_with_parent: _WithParent = False) -> None:
     settings = _begin("api", context, end_with_parent)
     from jobs.errors import JobsError  # noqa: PLC0415
     from service import wiring  # noqa: PLC0415
+    from service.auditing.presence import in_the_audit  # noqa: PLC0415
     from service.web_server import WebServer  # noqa: PLC0415
     from service.webhooks.assembly import sender_of  # noqa: PLC0415
     from service.webhooks.sender import sending  # noqa: PLC0415
@@ -79,6 +84,7 @@ def api(context: typer.Context, end_with_parent: _WithParent = False) -> None:
         explained(JobsError),
         explained(SettingsError, status=Exit.USAGE),
         wiring.open_store(settings) as store,
+        in_the_audit(store, "api"),
         sending(sender_of(settings, store)),
     ):
         app = wiring.make_api(settings, store)
