@@ -6,8 +6,6 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cryptography import x509
-
 from dicom_node.errors import DicomNodeError
 
 if TYPE_CHECKING:
@@ -63,6 +61,8 @@ def valid_until(path: Path) -> datetime:
     A chain is no longer good once one of its certificates has ended. Raises
     `UnusableCertificate`.
     """
+    from cryptography import x509  # noqa: PLC0415 - takes time to load, and not all who come need it
+
     try:
         chain = x509.load_pem_x509_certificates(path.read_bytes())
     except OSError as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pynetdicom import build_context, build_role, evt
 
+from dicom_node.certificates import UnusableCertificate
 from dicom_node.contexts import EXPLICIT_LE, IMPLICIT_LE, VERIFICATION
 from dicom_node.errors import PeerError, PeerRefused, PeerUnavailable
 from dicom_node.network import (
@@ -18,12 +19,15 @@ from dicom_node.network import (
     check_ae_title,
     send_at_once,
 )
+from dicom_node.tls import client_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pynetdicom.association import Association
     from pynetdicom.events import EventHandlerType
+
+    from dicom_node.tls import ClientContext, ClientFiles
 
 _REJECTED_TRANSIENT = 2  # PS3.8 Table 9-21
 
@@ -37,6 +41,8 @@ class Peer:
     port: int
     calling_ae_title: str = "OSTEON"
     timeouts: Timeouts = field(default_factory=lambda: Timeouts(negotiate_s=30.0))
+    tls: ClientFiles | None = None
+    """How it is called over TLS, by files that are read anew for each call; None: without."""
 
     def __post_init__(self) -> None:
         """Refuse titles that cannot be sent; raises `InvalidAeTitle`."""
@@ -75,6 +81,7 @@ def associated(
     """
     ours = answering or Answering()
     entity = application_entity(peer.calling_ae_title, peer.timeouts)
+    tls = _tls(peer)
     association = entity.associate(
         _address(peer),
         peer.port,
@@ -83,14 +90,27 @@ def associated(
         max_pdu=MAXIMUM_PDU,
         ext_neg=[build_role(uid, scp_role=True) for uid in ours.storage_classes],
         evt_handlers=[(evt.EVT_CONN_OPEN, send_at_once), *ours.handlers],
+        tls_args=tls,
     )
     if not association.is_established:
+        if tls is not None and tls[0].trouble:
+            raise PeerRefused(f"TLS to {_name(peer)} does not come about: {tls[0].trouble}")
         raise _failure(peer, association)
     try:
         yield association
     finally:
         if association.is_established:
             association.release()
+
+
+def _tls(peer: Peer) -> tuple[ClientContext, str] | None:
+    """Return what pynetdicom needs for TLS: the context, and the name that we expect."""
+    if peer.tls is None:
+        return None
+    try:
+        return client_context(peer.tls), peer.tls.server_name or peer.host
+    except UnusableCertificate as error:
+        raise PeerRefused(f"{_name(peer)} cannot be called over TLS: {error}") from None
 
 
 def _failure(peer: Peer, association: Association) -> PeerError:

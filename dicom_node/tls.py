@@ -13,12 +13,14 @@ from __future__ import annotations
 import logging
 import ssl
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from dicom_node.certificates import UnusableCertificate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _LOG = logging.getLogger(__name__)
@@ -73,9 +75,47 @@ def server_context(files: ServerFiles) -> ssl.SSLContext:
     return _Reloaded(files).first
 
 
-def client_context(files: ClientFiles) -> ssl.SSLContext:
-    """Return a context for calls; raises `UnusableCertificate`."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+class ClientContext(ssl.SSLContext):
+    """A context for one call, which remembers why it failed: pynetdicom does not tell."""
+
+    trouble: str = ""
+    """What OpenSSL said; empty while all is well."""
+
+
+class _TellingSocket(ssl.SSLSocket):
+    """Writes down in its context why TLS broke."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        with self._told():
+            super().do_handshake(block)
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        """Read; a server of TLS 1.3 says here that it wants a certificate."""
+        with self._told():
+            return super().recv(buflen, flags)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except ssl.SSLCertVerificationError as error:
+            self._tell(error.verify_message)
+            raise
+        except ssl.SSLEOFError:
+            raise  # it went away, with or without TLS
+        except ssl.SSLError as error:
+            self._tell((error.reason or "no reason").lower().replace("_", " "))
+            raise
+
+    def _tell(self, trouble: str) -> None:
+        if isinstance(self.context, ClientContext):
+            self.context.trouble = trouble
+
+
+def client_context(files: ClientFiles) -> ClientContext:
+    """Return a context for one call; raises `UnusableCertificate`."""
+    context = ClientContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslsocket_class = _TellingSocket
     _strengthen(context)
     context.check_hostname = files.check_name
     if files.authorities is None:
