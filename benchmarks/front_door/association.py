@@ -42,6 +42,7 @@ class Association:
         """
         self._number = 0
         self._tails: dict[int, list[bytes | memoryview]] = {}
+        self._whole = socket.MSG_WAITALL if tls is None else 0  # TLS knows no flags
         try:
             self.socket = connected(port, seconds, host)
             if tls is not None:
@@ -75,12 +76,12 @@ class Association:
     def echo(self) -> int:
         """Ask for an echo; return the status."""
         self.send(dimse.echo_request(ECHO_CONTEXT))
-        return self._status()
+        return self.status()
 
     def store(self, image: Image, pixels: bytes) -> int:
         """Send one instance; return the status."""
         self.send_store(image, pixels)
-        return self._status()
+        return self.status()
 
     def send_store(self, image: Image, pixels: bytes, uid: str | None = None) -> None:
         """Send one instance, under another UID in the command if given; leave the answer."""
@@ -109,7 +110,8 @@ class Association:
         self.send(dimse.RELEASE)
         self.receive()
 
-    def _status(self) -> int:
+    def status(self) -> int:
+        """Return the status of the next answer."""
         kind, body = self.receive()
         if kind != dimse.P_DATA:
             raise PeerError(f"PDU of type {kind} in place of an answer")
@@ -134,7 +136,7 @@ class Association:
 
     def _exactly(self, length: int) -> bytes:
         try:
-            content = self.socket.recv(length, socket.MSG_WAITALL) if length else b""
+            content = self.socket.recv(length, self._whole) if length else b""
             while len(content) < length:
                 more = self.socket.recv(length - len(content))
                 if not more:

@@ -48,17 +48,19 @@ class Place:
 
     port: int
     folder: Path
-    """Everything that it writes."""
+    """Settings and log, and without `disk` everything that it writes."""
     associations: int | None = None
     """At once, where the receiver has a setting for it; its own limit if None."""
     tls: Certificate | None = None
     floor_gib: float = 1.0
     """Free space that Osteon keeps; the others have no such setting."""
+    disk: Path | None = None
+    """Where images and databases go, if elsewhere."""
 
     @property
     def images(self) -> Path:
-        """The folder that images go to where the receiver is told one."""
-        return self.folder / "images"
+        """The folder that everything goes to that was received."""
+        return (self.disk or self.folder) / "images"
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,8 @@ class Running:
 @contextlib.contextmanager
 def running(receiver: Receiver, place: Place) -> Iterator[Running]:
     """Start a receiver, wait until it answers, and end it with all that it started."""
-    place.images.mkdir(parents=True, exist_ok=True)
+    for folder in (place.folder, place.images):
+        folder.mkdir(parents=True, exist_ok=True)
     with (place.folder / "log").open("ab") as log:
         process = subprocess.Popen(
             receiver.command(place), env=_QUICK, cwd=_PROJECT, stdout=log, stderr=log
@@ -166,7 +169,7 @@ def _osteon(place: Place) -> list[str]:
     """Write settings under which no study is closed: only what receiving costs is measured."""
     most = f"maximum_associations = {place.associations}\n" if place.associations else ""
     (place.folder / "osteon.toml").write_text(
-        f'data_dir = "{place.folder / "data"}"\n[node]\nport = {place.port}\n{most}'
+        f'data_dir = "{place.images}"\n[node]\nport = {place.port}\n{most}'
         f"free_space_floor_gib = {place.floor_gib}\nquiet_s = 3600\n"
         "[node.content]\nenabled = false\n",
         encoding="utf-8",
