@@ -23,18 +23,18 @@ from pydantic_settings import (
 
 from service.access_section import AccessSection
 from service.console_section import ConsoleSection
+from service.destination_section import DestinationSettings  # noqa: TC001 - pydantic reads annotations
 from service.dicomweb_section import DicomWebSection
 from service.follow_up_section import FollowUpSection
 from service.model_section import ModelSettings
 from service.monitoring_settings import MonitoringSettings
+from service.node_section import NodeSettings
 from service.origins import Origins, keys_of
 from service.report_section import ReportSettings
 from service.sections import (
     AdcSection,
     ApiSettings,
-    DestinationSettings,
     DiseaseSettings,
-    NodeSettings,
     NormalisationSection,
     QueueSettings,
     ReadingSection,
