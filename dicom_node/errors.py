@@ -4,6 +4,7 @@ DicomNodeError
 ├── InvalidAeTitle       a setting that is no AE title
 ├── InvalidUid           a UID that is not one; nothing is made from it
 ├── UnreadableHeader     bytes that do not tell which study and series they belong to
+├── UnreadableReport     a report of storage commitment that cannot be read
 ├── HeaderMismatch       the command says one object, the data set is another
 ├── SpoolError           nothing was kept; the sender keeps it
 │   ├── SpoolFull        no space, or less than the floor
@@ -44,6 +45,12 @@ class UnreadableHeader(DicomNodeError):  # noqa: N818
     """A data set or a file whose first elements cannot be walked."""
 
     code = "UNREADABLE_HEADER"
+
+
+class UnreadableReport(DicomNodeError):  # noqa: N818
+    """An N-EVENT-REPORT that says nothing of storage commitment."""
+
+    code = "UNREADABLE_REPORT"
 
 
 class HeaderMismatch(DicomNodeError):  # noqa: N818

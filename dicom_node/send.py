@@ -32,6 +32,7 @@ MAXIMUM_CONTEXTS = 128  # of one association: odd identifiers of one byte (PS3.8
 CLASS_NOT_SUPPORTED = 0x0122
 _TRANSIENT = frozenset((0x0110, 0x0213, *range(0xA700, 0xA800)))
 _WARNINGS = frozenset((0x0001, 0x0107, 0x0116, *range(0xB000, 0xC000)))
+_DUPLICATE = 0x0111  # it has the object, and under one UID we only ever send the same bytes
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,15 @@ class SendOutcome:
 class _Object:
     path: Path
     meta: FileMeta
+    offered: Sequence[str]
 
     def contexts(self) -> tuple[tuple[str, str], ...]:
         """Return the (class, transfer syntax) pairs it may go out under, its own first."""
         sop_class, own = self.meta.sop_class_uid, self.meta.transfer_syntax_uid
-        others = (s for s in UNCOMPRESSED_LE if s != own) if own in UNCOMPRESSED_LE else ()
-        return (sop_class, own), *((sop_class, syntax) for syntax in others)
+        if own not in UNCOMPRESSED_LE:
+            return ((sop_class, own),)
+        syntaxes = sorted(self.offered, key=lambda syntax: syntax != own)
+        return tuple((sop_class, syntax) for syntax in syntaxes)
 
     def outcome(self, status: int | None) -> SendOutcome:
         """Return what this status of the peer means for the object."""
@@ -65,26 +69,31 @@ class _Object:
             path=self.path,
             sop_instance_uid=self.meta.sop_instance_uid,
             status=status,
-            ok=status == 0 or status in _WARNINGS,
+            ok=status in (0, _DUPLICATE) or status in _WARNINGS,
             retryable=status is None or status in _TRANSIENT,
         )
 
 
-def nothing_more(_path: Path, _status: int) -> None:
-    """Go on: what `send` does after each answer where nothing else is asked."""
+def nothing_more(_outcome: SendOutcome) -> None:
+    """Go on: what `send` does after each try where nothing else is asked."""
 
 
 def send(
-    peer: Peer, paths: Sequence[Path], on_sent: Callable[[Path, int], None] = nothing_more
+    peer: Peer,
+    paths: Sequence[Path],
+    on_tried: Callable[[SendOutcome], None] = nothing_more,
+    offered: Sequence[str] = UNCOMPRESSED_LE,
 ) -> tuple[SendOutcome, ...]:
-    """Send DICOM files in their order, one outcome each; `on_sent(path, status)` after each answer.
+    """Send DICOM files in their order, one outcome each; `on_tried(outcome)` after each try.
 
+    `offered` are the transfer syntaxes that an uncompressed object may go out under; its own is
+    preferred, and only in another one is it encoded anew.
     After a transient failure the rest is not tried: it comes back as retryable. Raises
     `PeerUnavailable` or `PeerRefused` where not even the first association came about, and
     `UnreadableHeader` for a file that is not DICOM.
     """
     outcomes: list[SendOutcome] = []
-    objects = [_object(path) for path in paths]
+    objects = [_object(path, offered) for path in paths]
     for batch in _batches(objects):
         try:
             with associated(peer, _contexts(batch)) as association:
@@ -93,8 +102,7 @@ def send(
                     outcome = item.outcome(_store(association, item))
                     fault("send.answered")
                     outcomes.append(outcome)
-                    if outcome.status is not None:
-                        on_sent(item.path, outcome.status)
+                    on_tried(outcome)
                     if outcome.retryable:
                         return _not_tried(outcomes, objects)
         except PeerError:
@@ -105,10 +113,10 @@ def send(
 
 
 def send_folder(
-    peer: Peer, folder: Path, on_sent: Callable[[Path, int], None] = nothing_more
+    peer: Peer, folder: Path, on_tried: Callable[[SendOutcome], None] = nothing_more
 ) -> tuple[SendOutcome, ...]:
     """Send every DICOM file under `folder`, in the order of names; other files are left out."""
-    return send(peer, dicom_files(folder), on_sent)
+    return send(peer, dicom_files(folder), on_tried)
 
 
 def dicom_files(folder: Path) -> tuple[Path, ...]:
@@ -121,9 +129,9 @@ def _is_dicom(path: Path) -> bool:
         return has_mark(file.read(132))
 
 
-def _object(path: Path) -> _Object:
+def _object(path: Path, offered: Sequence[str]) -> _Object:
     try:
-        return _Object(path, read_meta(path))
+        return _Object(path, read_meta(path), offered)
     except DicomNodeError as error:
         raise UnreadableHeader(f"{path.name} cannot be sent: {error}") from None
 
@@ -161,6 +169,6 @@ def _store(association: Association, item: _Object) -> int | None:
         return None
     if not possible:
         return CLASS_NOT_SUPPORTED
-    as_stored = possible[0] == item.contexts()[0]
+    as_stored = possible[0][1] == item.meta.transfer_syntax_uid
     answer = association.send_c_store(item.path if as_stored else dcmread(item.path))
     return int(answer.Status) if "Status" in answer else None

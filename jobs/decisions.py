@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
+from jobs.delivery_rows import send_once_more
+from jobs.delivery_tables import deliveries
 from jobs.engine import Records, writes
 from jobs.errors import IllegalMove
 from jobs.events import write_event
 from jobs.job import EventKind, Failure, JobState, check_move
 from jobs.lifecycle import find_job, refuse_replaced
-from jobs.result import DeliveryStatus
 from jobs.rows import from_failure, to_job
-from jobs.schema import deliveries, job_events, results
+from jobs.schema import job_events, results
 from jobs.schema import jobs as jobs_
 
 if TYPE_CHECKING:
@@ -73,8 +74,7 @@ class JobDecisions(Records):
         again = {"attempt": 0, "stage": None, "progress": 0.0, "lease_until": None}
         queued = _moved(tx, job, {"state": JobState.QUEUED, "not_before": None, **again})
         mine = deliveries.c.result_id.in_(objects) & deliveries.c.destination.in_(destinations)
-        row = {"status": DeliveryStatus.PENDING, "updated_at": tx.now}
-        tx.connection.execute(update(deliveries).where(mine).values(row))
+        send_once_more(tx, mine)
         write_event(tx, job_id, EventKind.SEND_AGAIN, destinations=list(destinations))
         return queued
 

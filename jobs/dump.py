@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import MetaData, select
 
 from jobs.access_tables import sessions
+from jobs.delivery_tables import destinations
 from jobs.engine import Records, make_engine, reads
 from jobs.errors import DumpDamaged, SchemaTooOld
 from jobs.migrate import refuse_newer, revision_of
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
 
 _SUFFIX = ".jsonl.gz"
 _ROWS_AT_ONCE = 1000
-# What nodes receive, who works, who is signed in, what a repeated request would get: not kept.
-_OF_THE_MOMENT = (receptions, workers, sessions, kept_answers)
+# What nodes receive, who works, which destination is away, who is signed in, what a repeated
+# request would get: not kept.
+_OF_THE_MOMENT = (receptions, workers, destinations, sessions, kept_answers)
 KEPT_TABLES = tuple(t.name for t in metadata.sorted_tables if t not in _OF_THE_MOMENT)
 
 

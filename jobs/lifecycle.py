@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, tuple_, update
 
 from jobs.claims import move_held
+from jobs.delivery_rows import send_once_more
+from jobs.delivery_tables import deliveries
 from jobs.engine import Records, reads, writes
 from jobs.errors import IllegalMove, UnknownJob
 from jobs.events import write_event
 from jobs.job import EventKind, Failure, Job, JobState, check_move
+from jobs.result import DeliveryStatus
 from jobs.rows import from_failure, to_job
 from jobs.schema import jobs as jobs_
-from jobs.schema import studies
+from jobs.schema import results, studies
 
 if TYPE_CHECKING:
     from jobs.engine import Transaction
@@ -108,6 +111,9 @@ class JobLifecycle(Records):
         row = tx.connection.execute(statement).mappings().one_or_none()
         if row is None:
             raise IllegalMove(f"job {job_id} changed meanwhile: look at it again")
+        refused = deliveries.c.status == DeliveryStatus.REFUSED
+        mine = deliveries.c.result_id.in_(select(results.c.id).where(results.c.job_id == job_id))
+        send_once_more(tx, mine & refused)
         write_event(tx, job_id, EventKind.REQUEUED)
         return to_job(row)
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from jobs.claims import left_by_worker, waits
+from jobs.delivery_tables import deliveries
 from jobs.engine import Records, reads
 from jobs.job import JobState
 from jobs.result import DeliveryStatus
-from jobs.schema import deliveries, jobs, results, studies
+from jobs.schema import jobs, results, studies
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,7 +35,7 @@ class PendingDeliveries:
     destination: str
     n_objects: int
     oldest_s: float
-    """Since the results that wait longest were made."""
+    """Since the object that waits longest was to be sent."""
 
 
 @dataclass(frozen=True)
@@ -147,10 +148,10 @@ def _failed_last_s(tx: Transaction) -> float | None:
 
 def _pending(tx: Transaction) -> tuple[PendingDeliveries, ...]:
     query = (
-        select(deliveries.c.destination, func.count(), func.min(results.c.created_at))
+        select(deliveries.c.destination, func.count(), func.min(deliveries.c.queued_at))
         .join(results, results.c.id == deliveries.c.result_id)
         .join(jobs, jobs.c.id == results.c.job_id)
-        .where(jobs.c.state.in_(_GOES_ON), deliveries.c.status == DeliveryStatus.PENDING)
+        .where(jobs.c.state.in_(_GOES_ON), deliveries.c.status == DeliveryStatus.QUEUED)
         .group_by(deliveries.c.destination)
         .order_by(deliveries.c.destination)
     )

@@ -25,12 +25,20 @@ class ResultFile:
 
 
 class DeliveryStatus(StrEnum):
-    """How far one object is on its way to one destination."""
+    """How far one object is on its way to one destination; one that has no way yet is built."""
 
-    PENDING = "pending"  # to be sent (again)
-    SENT = "sent"  # the destination said that it has it
-    STORED = "stored"  # storage commitment or a query proved it
-    FAILED = "failed"  # refused for good
+    QUEUED = "queued"  # to be sent (again)
+    SENT = "sent"  # the destination said that it took it; its proof is awaited
+    COMMITTED = "committed"  # proven by storage commitment
+    FOUND = "found"  # proven by a query
+    SENT_ONLY = "sent_only"  # taken, and the destination offers no proof or none is wanted
+    REFUSED = "refused"  # a person has to look
+
+
+ON_ITS_WAY = frozenset({DeliveryStatus.QUEUED, DeliveryStatus.SENT})
+"""Something is still to be done for such an object."""
+PROVEN = frozenset({DeliveryStatus.COMMITTED, DeliveryStatus.FOUND, DeliveryStatus.SENT_ONLY})
+"""The destination has it, as well as can be known of this destination."""
 
 
 @dataclass(frozen=True)
@@ -42,5 +50,11 @@ class Delivery:
     destination: str
     status: DeliveryStatus
     attempts: int  # times it was tried
-    last_status: int | None  # the DIMSE status of the last try
+    last_status: int | None  # the DIMSE or HTTP status of the last try
     updated_at: datetime  # UTC
+    code: str | None = None  # why it waits or was refused
+    queued_at: datetime | None = None  # since when it is to be sent (UTC)
+    sent_at: datetime | None = None  # when the destination said that it took it (UTC)
+    next_try_at: datetime | None = None  # not before this moment (UTC)
+    lost: int = 0  # times that it was taken and turned out not to be there
+    transaction_uid: str | None = None  # of the last request for commitment

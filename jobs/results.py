@@ -1,4 +1,4 @@
-"""Part of the store: what a job made, its headline numbers, and where its objects were sent."""
+"""Part of the store: what a job made, and its headline numbers."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from jobs.engine import Records, reads, writes
 from jobs.errors import ResultConflict
 from jobs.events import write_event
 from jobs.headline import headline
-from jobs.job import EventKind, Stage
-from jobs.result import Delivery, DeliveryStatus, ResultFile
-from jobs.rows import to_delivery, to_result
-from jobs.schema import deliveries as deliveries_
+from jobs.job import EventKind
+from jobs.rows import to_result
 from jobs.schema import headlines, summaries
 from jobs.schema import results as results_
 
@@ -25,10 +23,11 @@ if TYPE_CHECKING:
 
     from jobs.engine import Transaction
     from jobs.job import Job
+    from jobs.result import ResultFile
 
 
 class JobResults(Records):
-    """Results, summaries and deliveries."""
+    """Results and summaries."""
 
     @writes
     def keep_results(self, tx: Transaction, job: Job, results: Sequence[ResultFile]) -> None:
@@ -82,73 +81,6 @@ class JobResults(Records):
         document: dict[str, Any] | None = tx.connection.execute(query).scalar_one_or_none()
         return document
 
-    @writes
-    def expect_delivery(self, tx: Transaction, job: Job, destination: str) -> None:
-        """Note that every DICOM object of the job goes to `destination`: pending until marked.
-
-        Raises:
-            LeaseLost: the job is no longer ours.
-
-        """
-        write_held(tx, job)
-        objects = select(results_.c.id).where(
-            results_.c.job_id == job.id, results_.c.sop_instance_uid.is_not(None)
-        )
-        for result_id in tx.connection.execute(objects).scalars().all():
-            row = {
-                "result_id": result_id,
-                "destination": destination,
-                "status": DeliveryStatus.PENDING,
-                "attempts": 0,
-                "updated_at": tx.now,
-            }
-            tx.connection.execute(tx.insert(deliveries_).values(row).on_conflict_do_nothing())
-
-    @writes
-    def mark_sent(
-        self, tx: Transaction, job: Job, sop_instance_uid: str, destination: str, status: int
-    ) -> None:
-        """Note that the destination took the object (DIMSE `status`): sent, not yet proven.
-
-        Raises:
-            LeaseLost: the job is no longer ours.
-            ResultConflict: the object is not one of the job's results.
-
-        """
-        _mark(tx, job, (sop_instance_uid, destination), DeliveryStatus.SENT, status)
-
-    @writes
-    def mark_not_sent(
-        self, tx: Transaction, job: Job, sop_instance_uid: str, destination: str, status: int | None
-    ) -> None:
-        """Note a try that failed but may be repeated: still pending. Raises as `mark_sent`."""
-        _mark(tx, job, (sop_instance_uid, destination), DeliveryStatus.PENDING, status)
-
-    @writes
-    def mark_refused(
-        self, tx: Transaction, job: Job, sop_instance_uid: str, destination: str, status: int | None
-    ) -> None:
-        """Note that the destination will never take the object. Raises as `mark_sent`."""
-        _mark(tx, job, (sop_instance_uid, destination), DeliveryStatus.FAILED, status)
-
-    @writes
-    def mark_stored(
-        self, tx: Transaction, job: Job, sop_instance_uid: str, destination: str
-    ) -> None:
-        """Note that storage was proven (commitment or query). Raises as `mark_sent`."""
-        _mark(tx, job, (sop_instance_uid, destination), DeliveryStatus.STORED, None)
-
-    @reads
-    def deliveries(self, tx: Transaction, job_id: str) -> tuple[Delivery, ...]:
-        """Return every object's way to every destination."""
-        query = (
-            select(deliveries_, results_.c.sop_instance_uid, results_.c.name)
-            .join(results_, results_.c.id == deliveries_.c.result_id)
-            .where(results_.c.job_id == job_id)
-            .order_by(deliveries_.c.destination, results_.c.id)
-        )
-        return tuple(to_delivery(row) for row in tx.connection.execute(query).mappings())
-
 
 def _keep(tx: Transaction, job: Job, result: ResultFile) -> None:
     taken = results_.c.sop_instance_uid == result.sop_instance_uid
@@ -166,53 +98,3 @@ def _keep(tx: Transaction, job: Job, result: ResultFile) -> None:
     statement = tx.insert(results_).values(kept)
     name = [results_.c.job_id, results_.c.name]
     tx.connection.execute(statement.on_conflict_do_update(index_elements=name, set_=kept))
-
-
-# A first try counts one, a later one adds to what stands.
-_EVENT = {
-    DeliveryStatus.SENT: (EventKind.SENT, 1),
-    DeliveryStatus.PENDING: (EventKind.NOT_SENT, 1),
-    DeliveryStatus.FAILED: (EventKind.NOT_SENT, 1),
-    DeliveryStatus.STORED: (EventKind.STORED, 0),
-}
-
-
-def _mark(
-    tx: Transaction,
-    job: Job,
-    way: tuple[str, str],
-    outcome: DeliveryStatus,
-    status: int | None,
-) -> None:
-    """Note the outcome of one try for `way` (SOP Instance UID, destination)."""
-    sop_instance_uid, destination = way
-    write_held(tx, job)
-    result_id = _result_id(tx, job, sop_instance_uid)
-    kind, tries = _EVENT[outcome]
-    row = {
-        "result_id": result_id,
-        "destination": destination,
-        "status": outcome,
-        "attempts": tries,
-        "last_status": status,
-        "updated_at": tx.now,
-    }
-    changed = {name: row[name] for name in ("status", "updated_at")}
-    changed["attempts"] = deliveries_.c.attempts + tries
-    if tries:
-        changed["last_status"] = status
-    key = [deliveries_.c.result_id, deliveries_.c.destination]
-    statement = tx.insert(deliveries_).values(row)
-    tx.connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changed))
-    told = {"sop_instance_uid": sop_instance_uid, "destination": destination, "status": status}
-    write_event(tx, job.id, kind, Stage.DELIVER, outcome=outcome, **told)
-
-
-def _result_id(tx: Transaction, job: Job, sop_instance_uid: str) -> int:
-    mine = (results_.c.job_id == job.id) & (results_.c.sop_instance_uid == sop_instance_uid)
-    result_id: int | None = tx.connection.execute(
-        select(results_.c.id).where(mine)
-    ).scalar_one_or_none()
-    if result_id is None:
-        raise ResultConflict(f"{sop_instance_uid} is not a result of job {job.id}: keep it first")
-    return result_id

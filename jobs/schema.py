@@ -26,7 +26,6 @@ __all__ = [
     "ROW_ID",
     "UID",
     "UtcTime",
-    "deliveries",
     "examinations",
     "headlines",
     "instances",
@@ -207,17 +206,6 @@ results = Table(
     Column("series_uid", UID),
     Column("created_at", UtcTime, nullable=False),
     UniqueConstraint("job_id", "name"),
-)
-
-deliveries = Table(
-    "deliveries",
-    metadata,
-    Column("result_id", ROW_ID, ForeignKey(results.c.id), primary_key=True),
-    Column("destination", String(200), primary_key=True),
-    Column("status", String(16), nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("last_status", Integer),
-    Column("updated_at", UtcTime, nullable=False),
 )
 
 # What readers write beside a run. Append-only: triggers of the database refuse any other change.

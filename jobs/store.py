@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 from jobs.audit import AuditTrail
 from jobs.claims import JobClaims
 from jobs.comments import ReaderComments
+from jobs.commitments import Commitments
 from jobs.decisions import JobDecisions
+from jobs.deliveries import Deliveries
+from jobs.destinations import DestinationRecords
 from jobs.engine import make_engine
 from jobs.errors import StoreUnavailable
 from jobs.events import JobHistory
@@ -52,6 +55,9 @@ class JobStore(
     JobDecisions,
     JobHistory,
     JobResults,
+    Deliveries,
+    Commitments,
+    DestinationRecords,
     ExaminationRecords,
     StudyLabels,
     StudyListing,

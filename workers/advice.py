@@ -108,6 +108,8 @@ ADVICE: dict[str, str] = {
     "CORD_DARK": _CANAL,
     # collaborators
     "PEER_UNAVAILABLE": f"{_NETWORK} It is tried again by itself.",
+    "PROOF_AWAITED": "Nothing: that system is asked again by itself whether it kept the objects.",
+    "NOT_STORED": "That system took objects and lost them: look at its log and its disk.",
     "PEER_REFUSED": "Let that system accept our AE title and these objects, then press Try again.",
     "QUERY_REFUSED": "Let the archive answer our questions (C-FIND), then press Try again.",
     "RETRIEVE_REFUSED": "Let the archive send us images (C-GET, or C-MOVE to our AE title).",

@@ -8,18 +8,43 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dicom_node.tls import ClientFiles
 from workers.inference.endpoint import Endpoint
 
 
 @dataclass(frozen=True)
 class Destination:
-    """A system that results are sent to by C-STORE."""
+    """A system that results are sent to."""
 
     name: str
     ae_title: str
     host: str
     port: int
     calling_ae_title: str = "OSTEON"
+    proof: str = "query"
+    """How it shows that it has them: "commitment", "query" or "none"."""
+    kinds: tuple[str, ...] = ()
+    """Which kinds of objects it gets; all if empty."""
+    transfer_syntaxes: tuple[str, ...] = ()
+    """UIDs of the uncompressed ones that it is offered; both if empty."""
+    tls: ClientFiles | None = None
+    """Whom we believe and what we show; no TLS if not given."""
+
+
+@dataclass(frozen=True)
+class DeliveryRule:
+    """How patient deliveries are (reference/reliability.md B7)."""
+
+    back_off_s: tuple[float, ...] = (10.0, 30.0, 120.0, 600.0, 1800.0)
+    """Pauses after failures in a row of one destination; the last one repeats."""
+    give_up_s: float = 7 * 86400.0
+    """What a destination did not take for so long waits for a person."""
+    proof_patience_s: float = 600.0
+    """A destination may take so long to show that it stored what it took."""
+    report_wait_s: float = 3.0
+    """A job waits so long for a report that comes at once, before it makes room for another."""
+    resends: int = 3
+    """An object that was taken and is not there is sent again so often."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +87,7 @@ class WorkerConfiguration:
     model_server: Endpoint | None = None
     """Where models run; in the job's own process if not given."""
     destinations: tuple[Destination, ...] = ()
+    delivery: DeliveryRule = dataclasses.field(default_factory=DeliveryRule)
     reading: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Fields of `dicom_objects.reading.limits.FitLimits` that differ from its defaults."""
     adc: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -113,7 +139,21 @@ class Assignment:
             values[name] = None if values[name] is None else Path(values[name])
         if values["model_server"] is not None:
             values["model_server"] = Endpoint(**values["model_server"])
-        values["destinations"] = tuple(Destination(**row) for row in values["destinations"])
+        values["destinations"] = tuple(_destination(row) for row in values["destinations"])
+        values["delivery"] = DeliveryRule(**_with_tuples(values["delivery"]))
         values["thresholds_um2_s"] = tuple(values["thresholds_um2_s"])
         values["build"] = Build(**values["build"])
         return cls(fields["job_id"], fields["fence"], WorkerConfiguration(**values))
+
+
+def _destination(row: dict[str, Any]) -> Destination:
+    tls = row["tls"]
+    if tls is not None:
+        files = ("authorities", "certificate", "key")
+        paths = {name: Path(tls[name]) for name in files if tls[name] is not None}
+        row["tls"] = ClientFiles(**tls | paths)
+    return Destination(**_with_tuples(row))
+
+
+def _with_tuples(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in row.items()}

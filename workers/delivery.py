@@ -1,141 +1,142 @@
-"""The deliver stage: kept results go to every destination, exactly the bytes that were kept."""
+"""The deliver stage: kept results go to every destination, exactly the bytes that were kept.
+
+A job that waits for a destination makes room for others (docs/decisions/0025): what is to be done
+and when stands in the store, and the job is queued until then.
+"""
 
 from __future__ import annotations
 
 import logging
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from dicom_node.destination import CStoreDestination
 from dicom_node.errors import PeerRefused, PeerUnavailable
-from dicom_node.send import Peer
-from jobs.fault_points import fault
-from jobs.result import DeliveryStatus
-from workers.vitals import ObjectsSent, silence
+from jobs.result import ON_ITS_WAY, DeliveryStatus
+from workers.configuration import DeliveryRule
+from workers.delivery_way import Way
+from workers.places import place_of
+from workers.proof import Proof
+from workers.vitals import silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from dicom_node.send import SendOutcome
+    from dicom_node.destination import Place
     from jobs.job import Job
-    from jobs.result import ResultFile
+    from jobs.result import Delivery
     from jobs.store import JobStore
     from workers.configuration import Destination
     from workers.vitals import Tell
 
 _LOG = logging.getLogger(__name__)
-_DONE = frozenset({DeliveryStatus.SENT, DeliveryStatus.STORED})
-BACK_OFF_S = (10.0, 30.0, 120.0, 600.0, 1800.0)
-"""Delay before each further try; the last one repeats (reference/reliability.md B7)."""
+_SOON_S = 0.2
+
+
+class DeliveryWaits(Exception):  # noqa: N818 - it names the condition
+    """Not every destination has everything yet; the job goes on in `again_s` seconds."""
+
+    def __init__(self, code: str, message: str, again_s: float) -> None:
+        """Say why (`code` is stable) and for how long."""
+        super().__init__(message)
+        self.code = code
+        self.again_s = again_s
 
 
 @dataclass(frozen=True)
 class Courier:
-    """Sends one job's kept results and notes what became of each object."""
+    """Brings one job's kept results to its destinations and notes what became of each object."""
 
     store: JobStore
     job: Job
     results_dir: Path
+    rule: DeliveryRule = field(default_factory=DeliveryRule)
     tell: Tell = silence
+    place: Callable[[Destination], Place] = place_of
 
     def deliver(
         self, destinations: Sequence[Destination], on_progress: Callable[[float], None]
     ) -> None:
-        """Send what a destination does not have yet, in the order that viewers need.
+        """Do what is due now, for one destination after the other.
 
         Raises:
-            PeerUnavailable: a destination is away; the others have been served.
-            PeerRefused: a destination refused an object for good.
+            DeliveryWaits: something is still to be done, later.
+            PeerRefused: a destination has refused an object for good, all else is done.
             LeaseLost: the job is no longer ours.
 
         """
-        objects = [r for r in self.store.results(self.job.id) if r.sop_instance_uid is not None]
-        troubles: list[PeerUnavailable | PeerRefused] = []
         for number, destination in enumerate(destinations, start=1):
-            self.store.expect_delivery(self.job, destination.name)
-            try:
-                self._serve(destination, objects)
-            except (PeerUnavailable, PeerRefused) as error:
-                told = {"event": "destination_failed", "code": error.code}
-                _LOG.warning("destination %s: %s", destination.name, error, extra=told)
-                troubles.append(error)
+            self._serve(destination)
             on_progress(number / len(destinations))
-        if troubles:
-            raise _gravest(troubles)
+        names = {destination.name for destination in destinations}
+        ways = [way for way in self.store.deliveries(self.job.id) if way.destination in names]
+        again_s = self.store.next_delivery_s(self.job.id, names)
+        if again_s is not None:
+            raise _waits(ways, max(again_s, _SOON_S))
+        if refused := [way for way in ways if way.status is DeliveryStatus.REFUSED]:
+            raise _refused(refused)
 
-    def _serve(self, destination: Destination, objects: Sequence[ResultFile]) -> None:
-        has = {
-            row.sop_instance_uid
-            for row in self.store.deliveries(self.job.id)
-            if row.destination == destination.name and row.status in _DONE
-        }
-        missing = [r for r in objects if r.sop_instance_uid not in has]
-        if not missing:
+    def _serve(self, destination: Destination) -> None:
+        """Do what is due for one destination; what it cannot do does not hold up the others."""
+        name = destination.name
+        self.store.expect_delivery(self.job, name, destination.kinds or None)
+        due = self._due(name)
+        if not due:
             return
-        parcels = [Parcel(r.kind, self.results_dir / r.path) for r in missing]
-        place = CStoreDestination(destination.name, _peer(destination))
-        # A newer revision of the study ends this job: then nothing more of it may go out.
-        began_s = time.monotonic()
-        outcomes = place.deliver(parcels, lambda *_: self.store.require_held(self.job))
-        self.tell(_sent(destination.name, outcomes, time.monotonic() - began_s))
-        fault("deliver.answered")
-        for outcome in outcomes:
-            self._note(destination.name, outcome)
-        _raise_for(destination, [outcome for outcome in outcomes if not outcome.ok])
+        if pause_s := self.store.may_call(name):
+            self.store.put_off(self.job, name, (pause_s, PeerUnavailable.code))
+            return
+        place = self.place(destination)
+        try:
+            Way(self.store, self.job, name, place, self.results_dir, self.tell).send(due)
+        except PeerUnavailable as error:
+            self._away(name, error)
+        except PeerRefused as error:
+            self._log(name, error)
+            self.store.give_up(self.job, name, error.code, _uids(due, DeliveryStatus.QUEUED))
+        Proof(self.store, self.job, destination, place, self.rule).find_out()
 
-    def _note(self, destination: str, outcome: SendOutcome) -> None:
-        key = (self.job, outcome.sop_instance_uid, destination)
-        if outcome.ok and outcome.status is not None:
-            self.store.mark_sent(*key, outcome.status)
-        elif outcome.retryable:
-            self.store.mark_not_sent(*key, outcome.status)
-        else:
-            self.store.mark_refused(*key, outcome.status)
+    def _due(self, name: str) -> tuple[Delivery, ...]:
+        """Return what is to be done now, after what has waited for too long was given up."""
+        due = self.store.due_deliveries(self.job.id, name)
+        since = datetime.now(UTC) - timedelta(seconds=self.rule.give_up_s)
+        if all(way.queued_at is None or way.queued_at > since for way in due):
+            return due
+        self.store.give_up(self.job, name, "GIVEN_UP")
+        return ()
 
+    def _away(self, name: str, error: PeerUnavailable) -> None:
+        self._log(name, error)
+        pause_s = self.store.destination_failed(name, error.code, self.rule.back_off_s)
+        self.store.put_off(self.job, name, (pause_s, error.code))
 
-@dataclass(frozen=True)
-class Parcel:
-    """One object on its way: `dicom_node.destination.Deliverable`."""
-
-    kind: str
-    path: Path
-
-
-def _sent(destination: str, outcomes: Sequence[SendOutcome], seconds: float) -> ObjectsSent:
-    taken = sum(outcome.ok for outcome in outcomes)
-    waiting = sum(outcome.retryable and not outcome.ok for outcome in outcomes)
-    return ObjectsSent(destination, taken, waiting, len(outcomes) - taken - waiting, seconds)
+    def _log(self, name: str, error: PeerUnavailable | PeerRefused) -> None:
+        told = {"event": "destination_failed", "code": error.code}
+        _LOG.warning("destination %s: %s", name, error, extra=told)
 
 
-def back_off_s(tries: int) -> float:
-    """Return how long to wait after `tries` tries that did not succeed."""
-    return BACK_OFF_S[min(max(tries, 1), len(BACK_OFF_S)) - 1]
+def _uids(ways: Sequence[Delivery], status: DeliveryStatus) -> set[str]:
+    return {way.sop_instance_uid for way in ways if way.status is status}
 
 
-def _peer(destination: Destination) -> Peer:
-    return Peer(
-        ae_title=destination.ae_title,
-        host=destination.host,
-        port=destination.port,
-        calling_ae_title=destination.calling_ae_title,
+def _waits(ways: Sequence[Delivery], again_s: float) -> DeliveryWaits:
+    open_ways = [way for way in ways if way.status in ON_ITS_WAY]
+    names = ", ".join(sorted({way.destination for way in open_ways}))
+    if all(way.status is DeliveryStatus.SENT for way in open_ways):
+        sentence = f"{names} took {len(open_ways)} objects and has not shown yet that it kept them"
+        return DeliveryWaits("PROOF_AWAITED", sentence, again_s)
+    codes = {way.code for way in open_ways if way.status is DeliveryStatus.QUEUED}
+    code = "NOT_STORED" if codes == {"NOT_STORED"} else PeerUnavailable.code
+    sentence = f"{len(open_ways)} objects are on their way to {names}; they are sent again"
+    return DeliveryWaits(code, sentence, again_s)
+
+
+def _refused(ways: Sequence[Delivery]) -> PeerRefused:
+    names = ", ".join(sorted({way.destination for way in ways}))
+    codes = ", ".join(sorted({way.code or "" for way in ways}))
+    statuses = sorted({f"0x{way.last_status:04X}" for way in ways if way.last_status is not None})
+    return PeerRefused(
+        f"{names} did not take {len(ways)} objects ({codes}; status {', '.join(statuses) or 'none'}"
+        "); look at that system's log, then retry the job"
     )
-
-
-def _raise_for(destination: Destination, failed: Sequence[SendOutcome]) -> None:
-    if not failed:
-        return
-    statuses = sorted({f"0x{o.status:04X}" if o.status is not None else "none" for o in failed})
-    sentence = f"{destination.name} did not take {len(failed)} objects (status {statuses})"
-    if all(outcome.retryable for outcome in failed):
-        raise PeerUnavailable(f"{sentence}; they are sent again")
-    raise PeerRefused(f"{sentence}; look at that system's log, then retry the job")
-
-
-def _gravest(
-    troubles: Sequence[PeerUnavailable | PeerRefused],
-) -> PeerUnavailable | PeerRefused:
-    """Retry while any destination may still take it; what was refused is noted already."""
-    away = [error for error in troubles if isinstance(error, PeerUnavailable)]
-    return away[0] if away else troubles[0]

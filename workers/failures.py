@@ -16,6 +16,7 @@ from dicom_objects.errors import NoUsableDiffusion, SourceMismatch
 from imaging.errors import GeometryError, ModelMismatch, UnusableImages
 from jobs.errors import ResultConflict, StoreUnavailable
 from jobs.job import Failure
+from workers.delivery import DeliveryWaits
 from workers.inference.model import ModelUnavailable
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ TABLE: tuple[tuple[type[BaseException], Fate], ...] = (
     (UnusableImages, Fate.REJECT),
     (GeometryError, Fate.REJECT),
     (ModelUnavailable, Fate.RETRY),
+    (DeliveryWaits, Fate.RETRY),
     (PeerUnavailable, Fate.RETRY),
     (StoreUnavailable, Fate.RETRY),
     (PeerRefused, Fate.HOLD),
@@ -52,6 +54,8 @@ TABLE: tuple[tuple[type[BaseException], Fate], ...] = (
     (SourceMismatch, Fate.BUG),
     (ResultConflict, Fate.BUG),
 )
+BACK_OFF_S = (10.0, 30.0, 120.0, 600.0, 1800.0)
+"""Delay before each further try of a job; the last one repeats."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -70,6 +74,11 @@ def judge(error: BaseException, stage: Stage | None) -> Verdict:
     # The text of an unknown error may quote a data set, so only its kind is written down.
     sentence = f"a defect of Osteon ({type(error).__name__}); the log of this job says where"
     return _verdict(Fate.BUG, "INTERNAL", sentence, stage)
+
+
+def back_off_s(tries: int) -> float:
+    """Return how long a job waits after `tries` tries that did not succeed."""
+    return BACK_OFF_S[min(max(tries, 1), len(BACK_OFF_S)) - 1]
 
 
 def _verdict(fate: Fate, code: str, message: str, stage: Stage | None) -> Verdict:

@@ -12,10 +12,10 @@ from jobs.errors import IllegalMove, LeaseLost
 from jobs.fault_points import fault
 from jobs.job import EventKind, Stage
 from workers.comparison import History
-from workers.delivery import Courier, back_off_s
+from workers.delivery import Courier, DeliveryWaits
 from workers.earlier import StoredResults, record_of
 from workers.encoding import Run
-from workers.failures import Fate, judge
+from workers.failures import Fate, back_off_s, judge
 from workers.inference.model import ModelUnavailable
 from workers.labelling import study_label
 from workers.recording import StoreRecorder
@@ -57,8 +57,9 @@ class Processing:
             if not self.store.results(job.id):
                 self._measure(job, recorder)
             with recorder.stage(Stage.DELIVER):
-                courier = Courier(self.store, job, self.configuration.results_dir, self.tell)
-                courier.deliver(self.configuration.destinations, recorder.fraction)
+                told = self.configuration
+                courier = Courier(self.store, job, told.results_dir, told.delivery, self.tell)
+                courier.deliver(told.destinations, recorder.fraction)
             fault("job.sent")
             self.store.deliver(job)
 
@@ -156,6 +157,8 @@ class _Fate:
                 delay_s = back_off_s(self._tries())
                 if isinstance(error, ModelUnavailable):
                     delay_s = min(delay_s, MODEL_BACK_OFF_S)
+                if isinstance(error, DeliveryWaits):
+                    delay_s = error.again_s
                 self._store.retry(self._job, failure, delay_s, spend_attempt=False)
 
     def _tries(self) -> int:

@@ -75,7 +75,7 @@ def _through_the_service(
     peer = Peer("OSTEON", "127.0.0.1", place.node_port, calling_ae_title="SCANNER")
     with stage_bars() as bars:
         sending = bars.add_task("C-STORE", total=len(study.files))
-        outcomes = send(peer, study.files, lambda _path, _status: bars.advance(sending))
+        outcomes = send(peer, study.files, lambda _tried: bars.advance(sending))
         if not all(outcome.ok for outcome in outcomes):
             message = "the node did not take every image"
             raise DemonstrationError(message)

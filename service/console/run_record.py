@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from jobs.job import Job, JobEvent
-    from jobs.result import Delivery, ResultFile
+    from jobs.result import Delivery, DeliveryStatus, ResultFile
     from jobs.study import Study
     from service.api.site import Site
 
@@ -97,11 +97,15 @@ def destination_rows(deliveries: Iterable[Delivery]) -> list[tuple[str, str]]:
     """Say of each destination how many objects are how far there."""
     counted: dict[str, Counter[str]] = {}
     for delivery in deliveries:
-        counted.setdefault(delivery.destination, Counter())[str(delivery.status)] += 1
+        counted.setdefault(delivery.destination, Counter())[_words(delivery.status)] += 1
     return [
         (destination, ", ".join(f"{number} {status}" for status, number in sorted(states.items())))
         for destination, states in counted.items()
     ]
+
+
+def _words(status: DeliveryStatus) -> str:
+    return str(status).replace("_", " ")
 
 
 def _file(site: Site, job: Job, result: ResultFile, deliveries: Sequence[Delivery]) -> FileRow:
@@ -111,7 +115,9 @@ def _file(site: Site, job: Job, result: ResultFile, deliveries: Sequence[Deliver
         size=_size(site, result),
         sha256=result.sha256,
         href=f"/api/v1/jobs/{job.id}/results/{result.name}",
-        ways=tuple(f"{d.destination}: {d.status}" for d in deliveries if d.name == result.name),
+        ways=tuple(
+            f"{d.destination}: {_words(d.status)}" for d in deliveries if d.name == result.name
+        ),
     )
 
 

@@ -24,7 +24,7 @@ def unmeasured_parts(site: Site, job: Job, document_gone: str) -> dict[str, obje
     failure = job.failure if job.state is not JobState.DELIVERED else None
     summary: Mapping[str, Any] = site.store.summary(job.id) or {}
     newest = job.revision == site.store.study(job.study_uid).revision
-    was_sent = any(row.status != DeliveryStatus.PENDING for row in site.store.deliveries(job.id))
+    was_sent = any(row.status != DeliveryStatus.QUEUED for row in site.store.deliveries(job.id))
     return {
         "failure": failure,
         "advice": advice_on(failure.code) if failure else "",

@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from jobs.errors import ResultConflict
-from jobs.job import EventKind
-from jobs.result import DeliveryStatus, ResultFile
+from jobs.result import ResultFile
 
 SEG = ResultFile(
     kind="seg",
@@ -83,43 +82,3 @@ def test_a_summary_with_a_number_that_is_none_is_refused(store, job):
     with pytest.raises(ValueError, match="JSON"):
         store.keep_summary(job, {"gadc_um2_s": float("nan")})
     assert store.summary(job.id) is None
-
-
-def test_the_way_of_an_object_to_a_destination(store, job, clock):
-    store.keep_results(job, [SEG, NUMBERS])
-    store.expect_delivery(job, "PACS")
-    store.expect_delivery(job, "PACS")
-
-    def way():
-        (only,) = store.deliveries(job.id)
-        return only.status, only.attempts, only.last_status
-
-    assert way() == (DeliveryStatus.PENDING, 0, None)
-    store.mark_not_sent(job, "2.25.1", "PACS", 0xA700)
-    assert way() == (DeliveryStatus.PENDING, 1, 0xA700)
-    clock.forward(5)
-    store.mark_sent(job, "2.25.1", "PACS", 0x0000)
-    assert way() == (DeliveryStatus.SENT, 2, 0)
-    store.mark_stored(job, "2.25.1", "PACS")
-    assert way() == (DeliveryStatus.STORED, 2, 0)
-    store.expect_delivery(job, "PACS")
-    assert way() == (DeliveryStatus.STORED, 2, 0)
-    (delivery,) = store.deliveries(job.id)
-    assert (delivery.sop_instance_uid, delivery.name) == ("2.25.1", "station-1.dcm")
-    assert delivery.updated_at == clock.now
-    kinds = [event.kind for event in store.events(job.id)][-3:]
-    assert kinds == [EventKind.NOT_SENT, EventKind.SENT, EventKind.STORED]
-
-
-def test_each_destination_has_its_own_way(store, job):
-    store.keep_results(job, [SEG])
-    store.mark_sent(job, "2.25.1", "A", 0)
-    store.mark_refused(job, "2.25.1", "B", 0x0122)
-    status = {d.destination: (d.status, d.attempts) for d in store.deliveries(job.id)}
-    assert status == {"A": (DeliveryStatus.SENT, 1), "B": (DeliveryStatus.FAILED, 1)}
-
-
-def test_an_object_that_was_not_kept_cannot_be_sent(store, job):
-    with pytest.raises(ResultConflict, match="keep it first"):
-        store.mark_sent(job, "2.25.1", "PACS", 0)
-    assert store.deliveries(job.id) == ()

@@ -4,6 +4,7 @@ import pytest
 
 from jobs.errors import IllegalMove, LeaseLost, UnknownJob, UnknownStudy
 from jobs.job import NEXT, EventKind, Failure, JobState, Priority, Stage
+from jobs.result import DeliveryStatus
 from jobs.study import input_digest
 
 AWAY = Failure("PEER_AWAY", "the archive does not answer", Stage.DELIVER, retryable=True)
@@ -216,7 +217,12 @@ WRITES_OF_A_HOLDER = (
     lambda s, j: s.mark_sent(j, "1.2.3", "PACS", 0),
     lambda s, j: s.mark_not_sent(j, "1.2.3", "PACS", 0xA700),
     lambda s, j: s.mark_refused(j, "1.2.3", "PACS", 0x0122),
-    lambda s, j: s.mark_stored(j, "1.2.3", "PACS"),
+    lambda s, j: s.mark_proven(j, "PACS", ["1.2.3"], DeliveryStatus.FOUND),
+    lambda s, j: s.mark_lost(j, "PACS", ["1.2.3"]),
+    lambda s, j: s.give_up(j, "PACS", "GIVEN_UP"),
+    lambda s, j: s.put_off(j, "PACS", (10, "PEER_UNAVAILABLE")),
+    lambda s, j: s.drop_commitment(j, "2.25.7"),
+    lambda s, j: s.ask_commitment(j, "PACS", ["1.2.3"], ("2.25.7", 10)),
     lambda s, j: s.deliver(j),
     lambda s, j: s.reject(j, BUG),
     lambda s, j: s.fail(j, BUG),

@@ -86,8 +86,8 @@ def test_objects_on_their_way_are_counted_by_destination_and_age(store, arrivals
     store.mark_not_sent(job, "2.25.2", "pacs", None)
     clock.forward(4)
     assert store.overview().pending == (
-        PendingDeliveries("archive", 2, 7.0),
-        PendingDeliveries("pacs", 1, 7.0),
+        PendingDeliveries("archive", 2, 4.0),
+        PendingDeliveries("pacs", 1, 4.0),
     )
     store.mark_refused(job, "2.25.2", "pacs", 0xA900)
     assert [row.destination for row in store.overview().pending] == ["archive"]

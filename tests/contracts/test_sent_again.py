@@ -25,7 +25,8 @@ def delivered(store, arrivals):
         store.expect_delivery(job, destination)
         for file in FILES:
             store.mark_sent(job, file.sop_instance_uid, destination, 0)
-        store.mark_stored(job, "1.5.1", destination)
+        store.mark_proven(job, destination, ["1.5.1"], DeliveryStatus.COMMITTED)
+        store.mark_proven(job, destination, ["1.5.2"], DeliveryStatus.SENT_ONLY)
     store.deliver(job)
     return job
 
@@ -35,10 +36,10 @@ def test_only_the_named_destinations_wait_and_the_results_are_the_same(store, de
     assert (queued.state, queued.attempt, queued.fence) == (JobState.QUEUED, 0, delivered.fence + 1)
     found = {(d.destination, d.name): d.status for d in store.deliveries(delivered.id)}
     assert found == {
-        ("PACS", "seg.dcm"): DeliveryStatus.PENDING,
-        ("PACS", "sr.dcm"): DeliveryStatus.PENDING,
-        ("ARCHIVE", "seg.dcm"): DeliveryStatus.STORED,
-        ("ARCHIVE", "sr.dcm"): DeliveryStatus.SENT,
+        ("PACS", "seg.dcm"): DeliveryStatus.QUEUED,
+        ("PACS", "sr.dcm"): DeliveryStatus.QUEUED,
+        ("ARCHIVE", "seg.dcm"): DeliveryStatus.COMMITTED,
+        ("ARCHIVE", "sr.dcm"): DeliveryStatus.SENT_ONLY,
     }
     assert store.results(delivered.id) == FILES
     last = store.events(delivered.id)[-1]

@@ -66,7 +66,7 @@ def test_what_dcmtk_receives_are_the_bytes_of_the_file(storescp, instances, tmp_
     implicit = instances.write_file(instances.mr_image(2), tmp_path / "in", ImplicitVRLittleEndian)
     answers = []
     with storescp("+B") as (port, folder):
-        outcomes = send(pacs(port), [explicit, implicit], lambda path, s: answers.append((path, s)))
+        outcomes = send(pacs(port), [explicit, implicit], answers.append)
         assert [o.ok for o in outcomes] == [True, True]
         assert instances.until(lambda: len(list(folder.iterdir())) == 2)
         received = {dcmread(p).SOPInstanceUID: p for p in folder.iterdir()}
@@ -74,7 +74,7 @@ def test_what_dcmtk_receives_are_the_bytes_of_the_file(storescp, instances, tmp_
             assert instances.data_set_bytes(
                 received[outcome.sop_instance_uid]
             ) == instances.data_set_bytes(outcome.path)
-    assert answers == [(explicit, 0), (implicit, 0)]
+    assert [(o.path, o.status) for o in answers] == [(explicit, 0), (implicit, 0)]
 
 
 def test_a_peer_that_takes_implicit_only_gets_the_same_values(storescp, instances, tmp_path):
@@ -162,6 +162,7 @@ def test_an_unknown_class_is_refused_for_good(answering, instances, tmp_path):
         (0x0000, True, False),
         (0xB000, True, False),
         (0xB007, True, False),
+        (0x0111, True, False),
         (0xA700, False, True),
         (0xA701, False, True),
         (0x0110, False, True),

@@ -13,7 +13,7 @@ from jobs.job import EventKind, Failure, JobState, Stage
 from jobs.result import DeliveryStatus, ResultFile
 from tests.workers.dicom_files import SEG, SR, write_object
 from workers import processing
-from workers.configuration import Destination
+from workers.configuration import DeliveryRule, Destination
 from workers.processing import Processing
 
 AWAY = Failure("X", "taken away by the test")
@@ -73,7 +73,8 @@ def pacs(tmp_path):
 
 def processes(store, configuration, pipeline, *ports):
     destinations = tuple(Destination(f"pacs{n}", "PACS", "127.0.0.1", p) for n, p in ports)
-    told = type(configuration)(**{**vars(configuration), "destinations": destinations})
+    rule = DeliveryRule(back_off_s=(0.01,))
+    told = replace(configuration, destinations=destinations, delivery=rule)
     return Processing(store, told, lambda: pipeline)
 
 
@@ -96,7 +97,7 @@ def test_a_job_is_measured_kept_sent_and_delivered(store, configuration, claimed
     assert store.job(claimed.id).state is JobState.DELIVERED
     # The report refers to the SEG, so it goes last although it was kept first.
     assert [i.sop_class_uid for i in pacs.received] == [SEG, SR]
-    assert {d.status for d in store.deliveries(claimed.id)} == {DeliveryStatus.SENT}
+    assert {d.status for d in store.deliveries(claimed.id)} == {DeliveryStatus.SENT_ONLY}
     kinds = [event.kind for event in store.events(claimed.id)]
     assert kinds.index(EventKind.RESULTS_KEPT) < kinds.index(EventKind.SENT)
     assert set(store.stage_seconds(claimed.id)) == {"read", "deliver"}
@@ -121,9 +122,8 @@ def test_the_pipeline_is_told_the_files_and_the_identity_of_the_run(store, confi
 
 
 def test_a_destination_that_is_away_is_tried_again_with_the_same_bytes(
-    store, configuration, claimed, pacs, monkeypatch
+    store, configuration, claimed, pacs
 ):
-    monkeypatch.setattr("workers.delivery.BACK_OFF_S", (0.01,))
     pipeline = FakePipeline()
     processes(store, configuration, pipeline, (1, 1)).process(claimed)
     job = store.job(claimed.id)
@@ -162,9 +162,8 @@ def test_what_is_sent_again_is_the_same_bytes_and_goes_to_whom_was_named(
 
 
 def test_one_destination_that_is_away_does_not_keep_results_from_another(
-    store, configuration, claimed, pacs, monkeypatch
+    store, configuration, claimed, pacs
 ):
-    monkeypatch.setattr("workers.delivery.BACK_OFF_S", (0.01,))
     ports = ((1, 1), (2, pacs.receiver.port))
     processes(store, configuration, FakePipeline(), *ports).process(claimed)
     assert store.job(claimed.id).state is JobState.QUEUED
@@ -270,6 +269,6 @@ def test_the_run_is_interrupted_by_what_is_no_error(store, configuration, claime
 
 
 def test_delays_grow_and_then_stay():
-    from workers.delivery import back_off_s  # noqa: PLC0415
+    from workers.failures import back_off_s  # noqa: PLC0415
 
     assert [back_off_s(n) for n in (1, 2, 3, 4, 5, 99)] == [10, 30, 120, 600, 1800, 1800]

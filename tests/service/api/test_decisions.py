@@ -41,8 +41,8 @@ def test_results_are_sent_again_to_whom_one_names(client, store, sent, told):
     assert statuses(store, sent) == {
         ("PACS", "seg.dcm"): DeliveryStatus.SENT,
         ("PACS", "sr.dcm"): DeliveryStatus.SENT,
-        ("ARCHIVE", "seg.dcm"): DeliveryStatus.PENDING,
-        ("ARCHIVE", "sr.dcm"): DeliveryStatus.PENDING,
+        ("ARCHIVE", "seg.dcm"): DeliveryStatus.QUEUED,
+        ("ARCHIVE", "sr.dcm"): DeliveryStatus.QUEUED,
     }
     assert store.events(sent.id)[-1].data == {"destinations": ["ARCHIVE"]}
     assert [r.sop_instance_uid for r in store.results(sent.id)] == ["2.25.500", "2.25.501"]
@@ -52,7 +52,7 @@ def test_results_are_sent_again_to_whom_one_names(client, store, sent, told):
 def test_results_are_sent_again_to_all(client, store, sent, body):
     answer = client.post(f"/api/v1/studies/{sent.study_uid}/resend", json=body)
     assert answer.status_code == 202
-    assert set(statuses(store, sent).values()) == {DeliveryStatus.PENDING}
+    assert set(statuses(store, sent).values()) == {DeliveryStatus.QUEUED}
 
 
 def test_while_it_waits_or_runs_nothing_is_sent_again(client, store, sent, refused):

@@ -221,7 +221,7 @@ def _files_and_sending_again(client, store, job, keep):
     answer = client.post(f"{address(job)}/send", follow_redirects=False)
     assert answer.status_code == 303
     assert store.job(job.id).state is JobState.QUEUED
-    assert {d.status for d in store.deliveries(job.id)} == {"pending"}
+    assert {d.status for d in store.deliveries(job.id)} == {"queued"}
 
 
 def test_numbers_that_were_changed_on_disk_are_not_shown(client, store, begin, tmp_path):
