@@ -75,13 +75,13 @@ class Node:
 
         The default rule is a quiet period of 60 s. Without `check` no content is looked at.
         """
-        self._spool = spool
+        self.spool = spool
         self._store = store
         self._jobs = jobs
         self._rule = rule or QuietPeriod()
         self._looks = None if check is None else Looks(check)
         self._neighbours = Neighbours(store) if spool.shared else None
-        self._receiver = Receiver(settings, spool, self._arrive)
+        self._receiver = Receiver(settings, spool, self.arrive)
         self._arrived: queue.SimpleQueue[tuple[Instance, float]] = queue.SimpleQueue()
         self._index = SpoolIndex(spool, store)
         self._waiting: dict[str, _Waiting] = {}  # by Study Instance UID
@@ -116,7 +116,7 @@ class Node:
 
         After the start a store that is away is waited for: instances are still received.
         """
-        with self._spool.claim():
+        with self.spool.claim():
             self._rebuild()
             self._receiver.start()
             self.started.set()
@@ -139,7 +139,8 @@ class Node:
             if self._neighbours is not None:
                 self._neighbours.leave()
 
-    def _arrive(self, instance: Instance) -> None:
+    def arrive(self, instance: Instance) -> None:
+        """Take note of an instance that is durable in our spool."""
         self._arrived.put((instance, time.monotonic()))
 
     def _step(self, stop: threading.Event) -> None:
@@ -207,7 +208,7 @@ class Node:
 
     def _content(self, study_uid: str) -> Content:
         def paths(instances: tuple[Instance, ...]) -> Iterator[Path]:
-            return (self._spool.path(i) for i in instances if is_input(i.sop_class_uid))
+            return (self.spool.path(i) for i in instances if is_input(i.sop_class_uid))
 
         every = tuple(paths(self._store.instances(study_uid)))
         return Content(study_uid, every, frozenset(paths(self._store.late_instances(study_uid))))

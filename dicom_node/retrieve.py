@@ -97,6 +97,8 @@ class Patience:
     stop: threading.Event
     """Set: the archive is told to stop, and what is on its way is refused."""
     seconds: float = DEFAULT_SECONDS
+    goes_on: Callable[[], None] = field(default=lambda: None, repr=False)
+    """Called with each object and each answer; what it raises ends the retrieval."""
 
 
 def get(peer: Peer, place: SeriesPlace, keep: Keep, patience: Patience) -> Retrieved:
@@ -149,6 +151,7 @@ class _Taking:
             return _NOT_KEPT
         try:
             self.keep(*_received(event))
+            self.patience.goes_on()
         except SpoolError as error:
             self.broken = error
             if self.association is not None:
@@ -209,6 +212,7 @@ def _followed(
             if taking is not None and taking.broken is not None:
                 raise taking.broken
             return _judged(int(status.Status), status)
+        patience.goes_on()
         late = time.monotonic() > until_s
         if late and cancelled:
             break

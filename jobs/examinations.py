@@ -54,22 +54,22 @@ class ExaminationRecords(Records):
             .where(
                 examinations.c.patient_key == record.patient_key,
                 examinations.c.study_uid != record.study_uid,
-                _was_delivered(),
+                was_delivered(),
             )
             .order_by(examinations.c.taken_at, examinations.c.study_uid, jobs.c.revision)
         )
         newest = {row["study_uid"]: row for row in tx.connection.execute(query).mappings()}
-        return tuple(EarlierResult(_record(row), row["job_id"]) for row in newest.values())
+        return tuple(EarlierResult(to_record(row), row["job_id"]) for row in newest.values())
 
     @reads
     def examination(self, tx: Transaction, study_uid: str) -> ExaminationRecord | None:
         """Return whose and of when a study is; None where no worker has said."""
         query = select(examinations).where(examinations.c.study_uid == study_uid)
         row = tx.connection.execute(query).mappings().one_or_none()
-        return None if row is None else _record(row)
+        return None if row is None else to_record(row)
 
 
-def _was_delivered() -> ColumnElement[bool]:
+def was_delivered() -> ColumnElement[bool]:
     """Return the condition under which a job has results that somebody was given.
 
     While they are sent once more its state is another one.
@@ -78,7 +78,8 @@ def _was_delivered() -> ColumnElement[bool]:
     return or_(jobs.c.state == JobState.DELIVERED, exists().where(told))
 
 
-def _record(row: RowMapping) -> ExaminationRecord:
+def to_record(row: RowMapping) -> ExaminationRecord:
+    """Return a row of `examinations` as a value."""
     return ExaminationRecord(
         row["study_uid"], row["patient_key"], row["birth_key"], row["sex_key"], row["taken_at"]
     )

@@ -133,6 +133,8 @@ class EventKind(StrEnum):
     HANDED_BACK = "handed_back"
     REQUEUED = "requeued"
     SEND_AGAIN = "send_again"
+    RELEASED = "released"
+    PRIOR_MEASURED = "prior_measured"
     DELIVERED = "delivered"
     REJECTED = "rejected"
     FAILED = "failed"

@@ -12,6 +12,7 @@ from jobs.engine import Records, writes
 from jobs.errors import IllegalMove
 from jobs.events import write_event
 from jobs.job import EventKind, Failure, Job, JobState, Priority
+from jobs.prior_rows import only_in_part, priority_behind
 from jobs.rows import from_failure, to_job
 from jobs.schema import instances, jobs, receptions, studies
 from jobs.studies import ROWS_A_STATEMENT, lock_study
@@ -44,13 +45,16 @@ class StudyRevisions(Records):
         Older jobs of the study that wait or run end as rejected with the code SUPERSEDED; the new
         one is at least as urgent as they were.
 
-        Returns None if a revision with this digest exists: the same images came again.
+        Returns None if a revision with this digest exists: the same images came again; and while
+        the study is here only in part, as an archive gives it (`jobs.prior_rows`).
 
         Raises:
             UnknownStudy: nothing of it arrived.
 
         """
         lock_study(tx, study_uid)
+        if only_in_part(tx, study_uid):
+            return None
         known = _revision_of(tx, study_uid, digest)
         revision = known or _next_revision(tx, study_uid)
         _take_in(tx, study_uid, revision, members)
@@ -58,6 +62,7 @@ class StudyRevisions(Records):
         if known:
             return None
         why = f"more images arrived: revision {revision} replaces this job"
+        priority = priority_behind(tx, study_uid, priority)
         priority = max([priority, *_supersede(tx, study_uid, why)])
         return _open_job(tx, study_uid, revision, {"input_digest": digest, "priority": priority})
 

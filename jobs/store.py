@@ -22,6 +22,7 @@ from jobs.examinations import ExaminationRecords
 from jobs.forwarding import AuditForwarding
 from jobs.holdings import Holdings
 from jobs.idempotency import KeptAnswers
+from jobs.identity import IdentityDecisions
 from jobs.labels import StudyLabels
 from jobs.lifecycle import JobLifecycle
 from jobs.listing import StudyListing
@@ -29,6 +30,8 @@ from jobs.migrate import require_head
 from jobs.outbox import WebhookOutbox
 from jobs.overview import WorkOverview
 from jobs.presence import WorkerPresence
+from jobs.prior_fetches import PriorFetches
+from jobs.priors import PriorRecords
 from jobs.receptions import NodeReceptions
 from jobs.results import JobResults
 from jobs.revisions import StudyRevisions
@@ -59,6 +62,9 @@ class JobStore(
     Commitments,
     DestinationRecords,
     ExaminationRecords,
+    IdentityDecisions,
+    PriorRecords,
+    PriorFetches,
     StudyLabels,
     StudyListing,
     Holdings,
