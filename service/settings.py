@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from service.access_section import AccessSection
+from service.audit_section import AuditSection
 from service.console_section import ConsoleSection
 from service.destination_section import DestinationSettings  # noqa: TC001 - pydantic reads annotations
 from service.dicomweb_section import DicomWebSection
@@ -85,6 +86,7 @@ class Settings(BaseSettings):
     report: ReportSettings = ReportSettings()
     api: ApiSettings = ApiSettings()
     access: AccessSection = AccessSection()
+    audit: AuditSection = AuditSection()
     console: ConsoleSection = ConsoleSection()
     dicomweb: DicomWebSection = DicomWebSection()
     monitoring: MonitoringSettings = MonitoringSettings()

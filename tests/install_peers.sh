@@ -26,6 +26,7 @@ compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql
 command -v redis-server >/dev/null || missing+=(redis-server)
 command -v promtool >/dev/null || missing+=(prometheus)
 command -v openssl >/dev/null || missing+=(openssl)
+[ -x /usr/sbin/rsyslogd ] && compgen -G '/usr/lib/*/rsyslog/lmnsd_ossl.so' >/dev/null || missing+=(rsyslog rsyslog-openssl)
 command -v npm >/dev/null || missing+=(nodejs npm)
 libpython='import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_config_var("LIBDIR") + "/libpython3.11.so.1.0"))'
 [ -e "/usr/lib/$(uname -m)-linux-gnu/libpython3.11.so.1.0" ] || "$python" -c "$libpython" || missing+=(libpython3.11)

@@ -71,11 +71,13 @@ def worker(
 
 
 def api(context: typer.Context, end_with_parent: _WithParent = False) -> None:
-    """Run the console and the REST interface, and tell webhooks what happens."""
+    """Run the console and the REST interface; tell webhooks what happens, hand the audit on."""
     settings = _begin("api", context, end_with_parent)
     from jobs.errors import JobsError  # noqa: PLC0415
     from service import wiring  # noqa: PLC0415
     from service.auditing.presence import in_the_audit  # noqa: PLC0415
+    from service.syslog.assembly import forwarder_of  # noqa: PLC0415
+    from service.syslog.forwarder import forwarding  # noqa: PLC0415
     from service.web_server import WebServer  # noqa: PLC0415
     from service.webhooks.assembly import sender_of  # noqa: PLC0415
     from service.webhooks.sender import sending  # noqa: PLC0415
@@ -84,6 +86,7 @@ def api(context: typer.Context, end_with_parent: _WithParent = False) -> None:
         explained(JobsError),
         explained(SettingsError, status=Exit.USAGE),
         wiring.open_store(settings) as store,
+        forwarding(forwarder_of(settings, store)),
         in_the_audit(store, "api"),
         sending(sender_of(settings, store)),
     ):
