@@ -91,6 +91,26 @@ class AcceptedFiles:
         """Return the file of an instance."""
         return self.root / instance.path
 
+    def find(self, sop_instance_uids: Collection[str]) -> dict[str, Path]:
+        """Return the file of each of these instances that is accepted, in whatever study.
+
+        Looks at the studies that changed last first, and at no more than it needs.
+        """
+        wanted = {f"{hash_of(uid)}.dcm": uid for uid in sop_instance_uids}
+        found: dict[str, Path] = {}
+        folders = sorted(self._studies.glob("*/*"), key=_changed_at, reverse=True)
+        for folder in folders:
+            if len(found) == len(wanted):
+                break
+            for name in wanted.keys() & _names_in(folder):
+                found.setdefault(wanted[name], folder / name)
+        return found
+
+    def disputed(self, sop_instance_uids: Collection[str]) -> frozenset[str]:
+        """Return those of these instances under whose UID other bytes came too."""
+        names = {name.partition(".")[0] for name in _names_in(self.root / "conflicts")}
+        return frozenset(uid for uid in sop_instance_uids if hash_of(uid) in names)
+
     def _files(self) -> Iterator[Path]:
         yield from sorted(self._studies.glob("*/*/*.dcm"))
 
@@ -124,3 +144,17 @@ class AcceptedFiles:
 def hash_of(uid: str) -> str:
     """Return what stands for a UID in paths."""
     return hashlib.sha256(uid.encode("ascii")).hexdigest()[:32]
+
+
+def _changed_at(folder: Path) -> int:
+    try:
+        return folder.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
+def _names_in(folder: Path) -> set[str]:
+    try:
+        return {path.name for path in folder.iterdir()}
+    except FileNotFoundError:
+        return set()
