@@ -1,0 +1,32 @@
+"""Settings of DICOM over TLS."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - pydantic reads annotations
+
+from pydantic import Field, SecretStr, model_validator
+
+from service.sections import Section
+
+
+class ClientTlsSection(Section):
+    """Whom we believe when we call a destination, and what we show it (PEM files)."""
+
+    authorities: Path | None = Field(
+        default=None, description="who vouches for it, or its own certificate; else the system's"
+    )
+    certificate: Path | None = Field(default=None, description="ours, if it asks for one")
+    key: Path | None = Field(default=None, description="its private key; in the same file if none")
+    key_password: SecretStr | None = Field(default=None, description="of the key, if it has one")
+    server_name: str | None = Field(
+        default=None, description="the name in its certificate, if it is not the host"
+    )
+    check_name: bool = Field(
+        default=True, description="false: any certificate of the authorities will do"
+    )
+
+    @model_validator(mode="after")
+    def _believes_few(self) -> ClientTlsSection:
+        if not self.check_name and self.authorities is None:
+            raise ValueError("check_name = false needs authorities: else anybody could answer")
+        return self
