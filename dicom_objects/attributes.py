@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import struct
+import zlib
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -30,8 +31,10 @@ DAMAGED = (
     NotImplementedError,
     OverflowError,
     RecursionError,
+    TypeError,
     ValueError,
     struct.error,
+    zlib.error,
 )
 """What pydicom raises on damaged or foreign bytes; ValueError covers bad text and bad lengths."""
 

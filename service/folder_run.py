@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from workers.configuration import Build
     from workers.pipeline import Outcome, Pipeline
     from workers.recording import Recorder
+    from workers.screening import Screened
 
 
 def find_files(folder: Path) -> tuple[Path, ...]:
@@ -27,7 +28,7 @@ def find_files(folder: Path) -> tuple[Path, ...]:
     return tuple(p for p in files if not any(part.startswith(".") for part in _below(p, folder)))
 
 
-def identify(paths: Sequence[Path], build: Build, priors: Sequence[Path] = ()) -> Run:
+def identify(screened: Screened, build: Build, priors: Sequence[Path] = ()) -> Run:
     """Identify a run by its input: the same files give the same UIDs and the same bytes.
 
     The content time of the results is that of the newest file. `priors` are folders of earlier
@@ -38,13 +39,15 @@ def identify(paths: Sequence[Path], build: Build, priors: Sequence[Path] = ()) -
 
     """
     earlier = FolderResults.of(priors)
-    examination = read_examination(paths)
+    examination = read_examination(screened.sound)
+    paths = (*screened.sound, *(image.path for image in screened.damaged))
     history = None if examination is None else History(examination, earlier)
     digests = sorted(_digest(path) for path in paths)
     whole = hashlib.sha256("".join(digests).encode()).hexdigest()
     newest = max((path.stat().st_mtime for path in paths), default=0.0)
     at = datetime.fromtimestamp(int(newest), UTC)
-    return Run(run_id=f"run-{whole[:16]}", at=at, input_digest=whole, build=build, history=history)
+    run_id = f"run-{whole[:16]}"
+    return Run(run_id, at, whole, build, history, damaged=screened.damaged)
 
 
 def run_folder(

@@ -21,6 +21,11 @@ _CANAL = (
     " is short, the study cannot be measured unless normalisation.without_canal is percentile."
 )
 
+_DAMAGED = f"The file is damaged where it was made or kept. {_SEND_AGAIN}"
+_HOSTILE = (
+    "No scanner makes such a file: look at what sent it before more is taken from there; the"
+    " original images can be sent again."
+)
 _BETTER = "Nothing: something better of the same place is used."
 _T1 = "Only the list of focal lesions needs it: send whole-body T1 without contrast agent."
 
@@ -56,6 +61,16 @@ ADVICE: dict[str, str] = {
     "MOSAIC_UNSUPPORTED": "Export single slices or an enhanced object instead of this mosaic.",
     "MULTIFRAME_UNSUPPORTED": "Export single-frame or enhanced MR images.",
     "ENHANCED_INCOMPLETE": _SEND_AGAIN,
+    # files that may not be read (docs/parsing.md)
+    "TRUNCATED": f"A file was cut off on its way or on a disk. {_SEND_AGAIN}",
+    "DAMAGED_HEADER": _DAMAGED,
+    "DAMAGED_PIXELS": _DAMAGED,
+    "NESTED_TOO_DEEP": _HOSTILE,
+    "TOO_MANY_ELEMENTS": _HOSTILE,
+    "INFLATES_TOO_LARGE": _HOSTILE,
+    "READER_MEMORY": _HOSTILE,
+    "READER_TIME": _HOSTILE,
+    "READER_CRASH": f"{_HOSTILE} Keep that file and report it.",
     "MISSING_SLICES": f"Slices are missing. {_SEND_AGAIN}",
     "UNEVEN_SLICES": f"Slice distances are uneven. {_SEND_AGAIN}",
     "TOO_FEW_SLICES": _SEND_AGAIN,

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import os
 import resource
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from workers.system_calls import forbid_all_but_reading
+
+if TYPE_CHECKING:
+    import subprocess
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -18,6 +24,8 @@ _OPEN_FILES = 4096
 _PARSER_FILES = 256
 _PARSER_TASKS = 4096
 """Processes and threads of its user, all together: the system counts no others."""
+_KEPT = ("PATH", "PYTHON", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG", "LC_", "TZ", "HOME")
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,19 @@ def confine_reader(limits: ReadingLimits) -> bool:
     if limits.cpu_s is not None:
         _limit(resource.RLIMIT_CPU, limits.cpu_s)
     return forbid_all_but_reading()
+
+
+def reader_environment() -> dict[str, str]:
+    """Return what a process that only reads has to know of ours: no setting, so no password."""
+    kept = {name: value for name, value in os.environ.items() if name.startswith(_KEPT)}
+    return kept | _ONE_THREAD
+
+
+def end_group(child: subprocess.Popen[Any]) -> None:
+    """Kill a child that began a session, and all that it started there; return when it is gone."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
 
 
 def _limit(which: int, value: int) -> None:

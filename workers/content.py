@@ -10,13 +10,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import os
 import subprocess
 import sys
 import threading
 from typing import TYPE_CHECKING
 
 from dicom_node.content import Verdict
+from workers.confinement import reader_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 CHILD = (sys.executable, "-m", "workers.content_child")
 _TIMEOUT_S = 60.0
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class ContentProcess:
@@ -102,7 +101,7 @@ class ContentProcess:
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,  # a traceback may quote a header
                     text=True,
-                    env=os.environ | _ONE_THREAD,
+                    env=reader_environment(),
                 )
             return self._child
 

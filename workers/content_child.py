@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from dicom_objects.reading.completeness import WholeBody, judge_completeness
 from dicom_objects.reading.headers import read_headers
 from dicom_objects.reading.limits import FitLimits
-from workers.confinement import confine
+from workers.confinement import ReadingLimits, confine_reader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dicom_objects.reading.frames import Frame
 
-_MEMORY_GIB = 4.0
+_MEMORY_GIB = 2.0
 _NICE = 10
 _STUDIES = 4
 
@@ -48,7 +48,7 @@ class Headers:
 
 def main() -> int:
     """Answer looks until standard input ends; dies with the node."""
-    confine(_MEMORY_GIB)
+    confine_reader(ReadingLimits(_MEMORY_GIB))
     os.nice(_NICE)
     headers = Headers()
     for line in sys.stdin:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dicom_objects.reading.damage import DamagedImage
     from dicom_objects.reading.records import DiffusionStudy
     from imaging.adc import AdcFit
     from imaging.focal_lesions import FocalLesions
@@ -55,6 +56,8 @@ class Run:
     build: Build
     history: History | None = None
     """The patient's earlier studies; None: they are not looked for."""
+    damaged: tuple[DamagedImage, ...] = ()
+    """Files of the study that may not be read, for their records."""
 
 
 @dataclass(frozen=True, eq=False)

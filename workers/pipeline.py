@@ -72,7 +72,8 @@ class Pipeline:
         """Measure one study.
 
         Args:
-            paths: every file of the study; those that cannot be used get a reason.
+            paths: every file of the study that may be read (`workers.screening`); those that
+                cannot be used get a reason.
             folder: an empty folder for the results.
             run: what identifies this run; results' UIDs follow from it.
             recorder: told of each stage.
@@ -87,7 +88,7 @@ class Pipeline:
         started_at = datetime.now(UTC)
         kept = KeptAnswers(wanted=run.build.volumes)
         with recorder.stage(Stage.READ):
-            study = read_study(paths, self.limits)
+            study = read_study(paths, self.limits, run.damaged)
             recorder.saw(study.series)
         with recorder.stage(Stage.ASSEMBLE):
             assembly = assemble(study.stations)

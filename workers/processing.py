@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from dicom_objects.errors import NoUsableDiffusion
@@ -20,6 +20,7 @@ from workers.inference.model import ModelUnavailable
 from workers.labelling import study_label
 from workers.recording import StoreRecorder
 from workers.results_folder import discard, settle, working_folder
+from workers.screening import Screened, Screening
 from workers.summary import series_summary, summarise
 from workers.vitals import Measured, silence
 
@@ -48,6 +49,8 @@ class Processing:
     configuration: WorkerConfiguration
     make_pipeline: Callable[[], Pipeline]
     tell: Tell = silence
+    screen: Callable[[Sequence[Path]], Screened] = field(default_factory=Screening)
+    """Reads every file before this process reads any."""
 
     def process(self, job: Job) -> None:
         """Bring a claimed job to its fate; returns also when the job is no longer ours."""
@@ -66,16 +69,19 @@ class Processing:
     def _measure(self, job: Job, recorder: StoreRecorder) -> None:
         """Run the pipeline and keep its results; nothing is sent before this returns."""
         instances = self.store.instances(job.study_uid, job.revision)
-        paths = [self.configuration.spool_dir / i.path for i in instances]
+        spool = self.configuration.spool_dir
+        screened = self.screen([spool / i.path for i in instances])
+        paths = screened.sound
         if self.configuration.keep_labels:
-            spool = self.configuration.spool_dir
-            self.store.keep_label(job, study_label(job.study_uid, instances, spool))
+            sound = [i for i in instances if spool / i.path in frozenset(paths)]
+            self.store.keep_label(job, study_label(job.study_uid, sound, spool))
         run = Run(
             run_id=job.id,
             at=job.created_at,
             input_digest=job.input_digest,
             build=self.configuration.build,
             history=self._history(job, paths),
+            damaged=screened.damaged,
         )
         with working_folder(self.configuration.results_dir, job) as folder:
             outcome = self.make_pipeline().run(paths, folder, run, recorder)

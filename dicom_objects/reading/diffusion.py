@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dicom_objects.errors import NoUsableDiffusion
 from dicom_objects.reading.adc_units import UnknownAdcUnit, load_adc
+from dicom_objects.reading.damage import damage_records
 from dicom_objects.reading.headers import read_headers
 from dicom_objects.reading.limits import DEFAULT_LIMITS, FitLimits
 from dicom_objects.reading.pixels import UndecodablePixels
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from dicom_objects.reading.damage import DamagedImage
     from dicom_objects.reading.frames import Frame
     from dicom_objects.reading.stations import StationStacks
 
@@ -41,8 +43,17 @@ __all__ = [
 StudyReason = tuple[str, str]
 
 
-def read_study(paths: Sequence[Path], limits: FitLimits = DEFAULT_LIMITS) -> DiffusionStudy:
+def read_study(
+    paths: Sequence[Path],
+    limits: FitLimits = DEFAULT_LIMITS,
+    damaged: Sequence[DamagedImage] = (),
+) -> DiffusionStudy:
     """Read the files of one study; the order and the names of the files do not matter.
+
+    Args:
+        paths: those that may be read.
+        limits: which studies may be measured at all.
+        damaged: files of the study that may not; their records say why.
 
     Returns:
         Stations from feet to head, the files behind each, and a record of every series.
@@ -61,6 +72,7 @@ def read_study(paths: Sequence[Path], limits: FitLimits = DEFAULT_LIMITS) -> Dif
     ]
     records = records_of(plan, [found for _, found in read], undecoded)
     records += [not_dicom(len(unreadable))] if unreadable else []
+    records += damage_records(damaged)
     if several or not read:
         raise NoUsableDiffusion(*(several or study_reason(records)), records)
     names = [f"station {k + 1}" for k in range(len(read))]
@@ -75,7 +87,9 @@ def read_study(paths: Sequence[Path], limits: FitLimits = DEFAULT_LIMITS) -> Dif
 
 
 def describe_study(
-    paths: Sequence[Path], limits: FitLimits = DEFAULT_LIMITS
+    paths: Sequence[Path],
+    limits: FitLimits = DEFAULT_LIMITS,
+    damaged: Sequence[DamagedImage] = (),
 ) -> tuple[tuple[SeriesRecord, ...], StudyReason | None]:
     """Say of every series what it is and whether it would be used, without loading the stations.
 
@@ -89,6 +103,7 @@ def describe_study(
     several = _several(frames)
     records = records_of(plan, () if several else plan.stations)
     records += [not_dicom(len(unreadable))] if unreadable else []
+    records += damage_records(damaged)
     if plan.stations and not several:
         return tuple(with_t1(records, plan_t1(plan))), None
     return tuple(records), several or study_reason(records)

@@ -87,10 +87,14 @@ def stored_frame(opened: OpenedFile, index: int) -> Pixels | None:
     return replace(first, offset=first.offset + index * _frame_bytes(first))
 
 
+def looks_readable(start: bytes) -> bool:
+    """Whether the first 132 bytes are those of a DICOM file, or of a data set without preamble."""
+    return start[:2] in _WITHOUT_PREAMBLE or start[128:132] == b"DICM"
+
+
 def _bytes(path: Path) -> bytes:
     with path.open("rb") as file:
-        start = file.read(132)
-        if start[:2] not in _WITHOUT_PREAMBLE and start[128:] != b"DICM":
+        if not looks_readable(file.read(132)):
             message = "neither a preamble nor a data set"
             raise InvalidDicomError(message)
         file.seek(0)

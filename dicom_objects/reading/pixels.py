@@ -120,16 +120,31 @@ def _decode(frames: Sequence[Frame]) -> dict[int, NDArray[np.generic]]:
     """Decode the stored frames that are asked for, in one pass over the file."""
     indices = sorted({(frame.frame_number or 1) - 1 for frame in frames})
     syntax = _pixels(frames[0]).transfer_syntax_uid
-    if syntax not in _DECODERS:
+    if not has_decoder(syntax):
         message = f"series {frames[0].series_number}: transfer syntax {syntax} is not decoded"
         raise UndecodablePixels(message)
+    return dict(zip(indices, decoded_frames(frames[0], indices), strict=True))
+
+
+def has_decoder(transfer_syntax_uid: str) -> bool:
+    """Whether pixels in this transfer syntax are decoded at all."""
+    return transfer_syntax_uid in _DECODERS
+
+
+def decoded_frames(frame: Frame, indices: Sequence[int]) -> Iterator[NDArray[np.generic]]:
+    """Decode stored frames of the file of `frame`, counted from 0, one after the other.
+
+    Raises:
+        UndecodablePixels: they are damaged, or are not as many as asked for.
+
+    """
+    decoder = _DECODERS[_pixels(frame).transfer_syntax_uid]
     try:
         # Not the path: pydicom 3.0 does not inflate a deflated file on that way.
-        dataset = pydicom.dcmread(frames[0].path)
-        images = iter_pixels(dataset, indices=indices, raw=True, decoding_plugin=_DECODERS[syntax])
-        return dict(zip(indices, images, strict=True))
+        dataset = pydicom.dcmread(frame.path)
+        yield from iter_pixels(dataset, indices=indices, raw=True, decoding_plugin=decoder)
     except _UNDECODABLE as error:
-        message = f"series {frames[0].series_number}: its transfer syntax could not be decoded"
+        message = f"series {frame.series_number}: its transfer syntax could not be decoded"
         raise UndecodablePixels(message) from error
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dicom_objects.reading.damage import ROLE as DAMAGED_ROLE
 from dicom_objects.reading.records import SeriesRecord
 from dicom_objects.reading.screening import SIDE_CODES
 from dicom_objects.reading.series_content import (
@@ -84,6 +85,9 @@ def not_dicom(n_files: int) -> SeriesRecord:
 def study_reason(records: Sequence[SeriesRecord]) -> tuple[str, str]:
     """Return the code and the sentence for a study none of whose series can be used."""
     codes = [r.code for r in records if r.code]
+    damage = next((r for r in records if r.role == DAMAGED_ROLE), None)
+    if damage is not None:  # what else is wrong follows from it: holes, stations without a b-value
+        return str(damage.code), f"No station can be measured: {damage.reason}"
     faults = Counter(code for code in codes if code not in (*_NO_DIFFUSION_CODES, _STUDY_REFUSED))
     if faults:
         code = faults.most_common(1)[0][0]

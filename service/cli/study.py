@@ -16,6 +16,7 @@ from service.settings import Settings
 if TYPE_CHECKING:
     from service.synthetic_visits import VisitsOrder
     from workers.pipeline import Outcome
+    from workers.screening import Screened
 
 _AsJson = Annotated[bool, typer.Option("--json", help="Write the measurements as JSON to stdout.")]
 
@@ -48,23 +49,35 @@ def run(
     settings = invocation(context).settings()
     from service import folder_run  # noqa: PLC0415
 
-    paths = folder_run.find_files(folder)
-    if explain:
-        _explain(paths, settings, as_json=as_json)
-    elif out is None:
+    if out is None and not explain:
         stop(
             "Say where the results go: --out FOLDER (or --explain for the series only).", Exit.USAGE
         )
+    screened = _screened(folder_run.find_files(folder), as_json=as_json)
+    if out is None or explain:
+        _explain(screened, settings, as_json=as_json)
     else:
-        _measure(paths, settings, (out, *(prior or ())), as_json=as_json)
+        _measure(screened, settings, (out, *(prior or ())), as_json=as_json)
 
 
-def _explain(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> None:
+def _screened(paths: Sequence[Path], *, as_json: bool) -> "Screened":
+    """Read every file in a child first: nothing hostile is parsed in this process."""
+    from dicom_objects.errors import NoUsableDiffusion  # noqa: PLC0415
+    from workers.screening import Screening  # noqa: PLC0415
+
+    try:
+        return Screening()(paths)
+    except NoUsableDiffusion as error:
+        _reject(error.code, str(error), error.series, as_json=as_json)
+
+
+def _explain(screened: "Screened", settings: Settings, *, as_json: bool) -> None:
     from dicom_objects.reading.diffusion import describe_study  # noqa: PLC0415
     from service import wiring  # noqa: PLC0415
     from service.cli.explanation import as_document, series_table  # noqa: PLC0415
 
-    series, verdict = describe_study(paths, wiring.fit_limits(settings))
+    limits = wiring.fit_limits(settings)
+    series, verdict = describe_study(screened.sound, limits, screened.damaged)
     if as_json:
         print_json(as_document(series, verdict))
     else:
@@ -74,7 +87,7 @@ def _explain(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> Non
 
 
 def _measure(
-    paths: Sequence[Path], settings: Settings, folders: tuple[Path, ...], *, as_json: bool
+    screened: "Screened", settings: Settings, folders: tuple[Path, ...], *, as_json: bool
 ) -> None:
     """Measure into the first of `folders`; the others hold the patient's earlier results."""
     from dicom_objects.errors import NoUsableDiffusion  # noqa: PLC0415
@@ -86,11 +99,11 @@ def _measure(
 
     out, *priors = folders
     with explained(UnusableResults):
-        identity = folder_run.identify(paths, build(settings), priors)
+        identity = folder_run.identify(screened, build(settings), priors)
     with explained(ModelMismatch), ConsoleRecorder() as recorder:
         try:
             pipeline = wiring.make_pipeline(settings)
-            outcome = folder_run.run_folder(pipeline, paths, identity, out, recorder)
+            outcome = folder_run.run_folder(pipeline, screened.sound, identity, out, recorder)
         except NoUsableDiffusion as error:
             _reject(error.code, str(error), error.series, as_json=as_json)
         except (UnusableImages, GeometryError) as error:

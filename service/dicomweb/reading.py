@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import json
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from dicom_objects.served.explicit_vr import Reencoded
 from dicom_objects.served.frame_places import FramePlaces
 from service.dicomweb.refusals import not_acceptable, not_held, unreadable
+from workers.confinement import reader_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 CHILD = (sys.executable, "-m", "service.dicomweb.reading_child")
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 _TIMEOUT_S = 30.0
 _AT_ONCE = 16  # objects a request to the child: others wait no longer than for these
 _LONGEST_ANSWER = 256 * 2**20
@@ -133,7 +132,7 @@ class ObjectReader:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # a traceback may quote a header
-                env=os.environ | _ONE_THREAD,
+                env=reader_environment(),
             )
             if self._child.stdout is not None:
                 self._child.stdout.readline()  # it has started: from here on time counts

@@ -20,7 +20,7 @@ from dicom_objects.served.errors import ServingError
 from dicom_objects.served.explicit_vr import in_explicit_vr
 from dicom_objects.served.frame_places import find_frames
 from dicom_objects.served.headers import read_attributes, read_metadata, read_value
-from workers.confinement import confine
+from workers.confinement import ReadingLimits, confine_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ _NICE = 5
 
 def main() -> int:
     """Answer until standard input ends; dies with the web server."""
-    confine(_MEMORY_GIB)
+    confine_reader(ReadingLimits(_MEMORY_GIB))
     os.nice(_NICE)
     warnings.simplefilter("ignore")  # of pydicom, on what is odd in an object
     sys.stdout.write("ready\n")
