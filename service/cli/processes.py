@@ -30,7 +30,7 @@ def node(context: typer.Context, end_with_parent: _WithParent = False) -> None:
     stop = stop_event()
     from dicom_node.errors import DicomNodeError  # noqa: PLC0415
     from jobs.errors import JobsError  # noqa: PLC0415
-    from service import wiring  # noqa: PLC0415
+    from service import node_wiring, wiring  # noqa: PLC0415
     from service.auditing.presence import in_the_audit  # noqa: PLC0415
 
     with (
@@ -39,7 +39,7 @@ def node(context: typer.Context, end_with_parent: _WithParent = False) -> None:
         wiring.open_store(settings) as store,
         in_the_audit(store, "node"),
     ):
-        wiring.run_node(settings, store, stop)
+        node_wiring.run_node(settings, store, stop)
 
 
 def worker(

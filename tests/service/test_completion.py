@@ -1,4 +1,4 @@
-"""The node as `service.wiring` puts it together: real sockets, real child, real store."""
+"""The node as `service.node_wiring` puts it together: real sockets, real child, real store."""
 
 import contextlib
 import json
@@ -10,7 +10,7 @@ import pytest
 
 from dicom_node.send import Peer, send
 from jobs.job import JobState
-from service import wiring
+from service import node_wiring
 from service.logs import JsonLines
 from service.settings import load_settings
 from tests.dicom_objects.reading.small_bodies import (
@@ -31,7 +31,7 @@ def running(tmp_path, store):
         content = {"enabled": enabled, "settle_s": 0.1, "coverage_mm": COVERAGE_MM}
         node = {"port": 0, "free_space_floor_gib": 0.0, "quiet_s": quiet_s, "content": content}
         settings = load_settings({"data_dir": tmp_path, "node": node})
-        made = wiring.make_node(settings, store)
+        made = node_wiring.make_node(settings, store)
         stop = threading.Event()
         thread = threading.Thread(target=made.run, args=(stop,), daemon=True)
         thread.start()

@@ -1,0 +1,74 @@
+"""The node put together: the DICOM door, and what runs beside it in its process.
+
+As in `service.wiring` imports stand inside the functions: each process loads only its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from service.wiring import fit_limits, make_queue
+
+if TYPE_CHECKING:
+    import threading
+
+    from dicom_node.content import ContentCheck
+    from dicom_node.node import Node
+    from dicom_node.receive import ReceiverSettings
+    from dicom_node.spool import Spool
+    from jobs.store import JobStore
+    from service.settings import Settings
+
+
+def make_node(settings: Settings, store: JobStore) -> Node:
+    """Put the DICOM door together; it listens once it runs."""
+    from dicom_node.completion import ContentFirst  # noqa: PLC0415
+    from dicom_node.node import Node  # noqa: PLC0415
+
+    spool, content = _spool(settings), settings.node.content
+    rule = ContentFirst(content.settle_s, settings.node.quiet_s, settings.node.deadline_s)
+    queue, check = make_queue(settings, store), _content_check(settings)
+    return Node(_receiver(settings), spool, store, queue, rule, check)
+
+
+def run_node(settings: Settings, store: JobStore, stop: threading.Event) -> None:
+    """Receive until `stop` is set; raises as `Node.run`."""
+    from service.watching import watched_node  # noqa: PLC0415
+
+    node = make_node(settings, store)
+    with watched_node(settings, node):
+        node.run(stop)
+
+
+def _receiver(settings: Settings) -> ReceiverSettings:
+    from dicom_node.receive import ReceiverSettings  # noqa: PLC0415
+
+    node = settings.node
+    return ReceiverSettings(
+        ae_title=node.ae_title,
+        host=node.host,
+        port=node.port,
+        maximum_associations=node.maximum_associations,
+        calling_ae_titles=node.calling_ae_titles,
+        urgent_ae_titles=node.urgent_ae_titles,
+    )
+
+
+def _spool(settings: Settings) -> Spool:
+    from dicom_node.spool import Spool  # noqa: PLC0415
+
+    # Nodes meet in the database: with SQLite, a file of this host, the spool is this node's alone.
+    shared = not settings.store_url.startswith("sqlite")
+    floor_bytes = int(settings.node.free_space_floor_gib * 2**30)
+    return Spool(settings.spool_dir, floor_bytes=floor_bytes, shared=shared)
+
+
+def _content_check(settings: Settings) -> ContentCheck | None:
+    from dicom_objects.reading.completeness import WholeBody  # noqa: PLC0415
+    from workers.content import ContentProcess  # noqa: PLC0415
+
+    content = settings.node.content
+    if not content.enabled:
+        return None
+    expected = WholeBody(content.coverage_mm, content.b_values, fit_limits(settings))
+    return ContentProcess(expected)
