@@ -15,6 +15,7 @@ from jobs.job import JobState
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from jobs.forwarding import Behind
     from jobs.overview import Overview
     from jobs.presence import Worker
 
@@ -91,6 +92,13 @@ def of_work(
         if row.oldest_s > LONG_S:
             sentence = f"Results have waited for {row.destination} for more than half an hour."
             yield Alert("OsteonDestinationAway", sentence)
+
+
+def of_audit(behind: Behind) -> Iterator[Alert]:
+    """Yield what the record of accesses says."""
+    if behind.oldest_s > LONG_S:
+        sentence = "The syslog server has taken nothing of the audit for more than half an hour."
+        yield Alert("OsteonAuditBehind", sentence)
 
 
 def _studies(n: int, verb: str) -> str:

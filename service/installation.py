@@ -14,8 +14,9 @@ from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from jobs.errors import JobsError
+from jobs.forwarding import Behind
 from jobs.migrate import head
-from service.alerts import of_checks, of_disks, of_work
+from service.alerts import of_audit, of_checks, of_disks, of_work
 from service.api.health import checks_of
 from service.model_rows import model_rows
 
@@ -76,6 +77,8 @@ class Work:
     oldest_queued_s: float | None
     last_day: LastDay
     workers: tuple[Worker, ...]
+    audit_behind: Behind
+    """What the syslog server does not have of the audit; nothing where there is none."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def look(site: Site) -> Installation:
     ready = {check.name: check.ok for check in checks}
     alerts = [*of_checks(ready), *of_disks({d.name: d.free for d in disks}, site.spool_floor_bytes)]
     if work is not None:
-        alerts += of_work(work.counts, work.seen, work.workers)
+        alerts += [*of_work(work.counts, work.seen, work.workers), *of_audit(work.audit_behind)]
     return Installation(
         checks=checks,
         alerts=tuple(alerts),
@@ -141,10 +144,16 @@ def _work(site: Site) -> tuple[Work | None, Mapping[str, tuple[datetime, float]]
             oldest_queued_s=store.oldest_queued_age_s(),
             last_day=store.last_day(),
             workers=store.workers(),
+            audit_behind=_audit_behind(site),
         )
         return work, store.last_stages()
     except JobsError:  # a check says so
         return None, {}
+
+
+def _audit_behind(site: Site) -> Behind:
+    receiver = site.audit_receiver
+    return site.store.audit_behind(receiver) if receiver else Behind(0, 0.0)
 
 
 def _models(site: Site, last_stages: Mapping[str, tuple[datetime, float]]) -> Iterator[ServedModel]:

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-    from dicom_node.content import ContentCheck
-    from dicom_node.node import Node
     from dicom_objects.reading.limits import FitLimits
     from jobs.queue import JobQueue
     from jobs.store import JobStore
@@ -57,39 +55,6 @@ def open_store(settings: Settings) -> JobStore:
     return JobStore(settings.store_url)
 
 
-def make_node(settings: Settings, store: JobStore) -> Node:
-    """Put the DICOM door together; it listens once it runs."""
-    from dicom_node.completion import ContentFirst  # noqa: PLC0415
-    from dicom_node.node import Node  # noqa: PLC0415
-    from dicom_node.receive import ReceiverSettings  # noqa: PLC0415
-    from dicom_node.spool import Spool  # noqa: PLC0415
-
-    node = settings.node
-    receiver = ReceiverSettings(
-        ae_title=node.ae_title,
-        host=node.host,
-        port=node.port,
-        maximum_associations=node.maximum_associations,
-        calling_ae_titles=node.calling_ae_titles,
-        urgent_ae_titles=node.urgent_ae_titles,
-    )
-    floor_bytes = int(node.free_space_floor_gib * 2**30)
-    # Nodes meet in the database: with SQLite, a file of this host, the spool is this node's alone.
-    shared = not settings.store_url.startswith("sqlite")
-    spool = Spool(settings.spool_dir, floor_bytes=floor_bytes, shared=shared)
-    rule = ContentFirst(node.content.settle_s, node.quiet_s, node.deadline_s)
-    return Node(receiver, spool, store, make_queue(settings, store), rule, _content_check(settings))
-
-
-def run_node(settings: Settings, store: JobStore, stop: threading.Event) -> None:
-    """Receive until `stop` is set; raises as `Node.run`."""
-    from service.watching import watched_node  # noqa: PLC0415
-
-    node = make_node(settings, store)
-    with watched_node(settings, node):
-        node.run(stop)
-
-
 def make_queue(settings: Settings, store: JobStore) -> JobQueue:
     """Return what tells workers that there may be work."""
     if settings.queue.backend == "celery":
@@ -108,17 +73,6 @@ def make_bell(settings: Settings, store: JobStore) -> CeleryQueue:
     return CeleryQueue(
         make_app(Broker(settings.broker_url, queue.prefix, queue.visibility_s)), store
     )
-
-
-def _content_check(settings: Settings) -> ContentCheck | None:
-    from dicom_objects.reading.completeness import WholeBody  # noqa: PLC0415
-    from workers.content import ContentProcess  # noqa: PLC0415
-
-    content = settings.node.content
-    if not content.enabled:
-        return None
-    expected = WholeBody(content.coverage_mm, content.b_values, fit_limits(settings))
-    return ContentProcess(expected)
 
 
 def open_version(settings: Settings, folder: Path, version: int) -> SegmentationModel:
@@ -212,6 +166,7 @@ def make_api(settings: Settings, store: JobStore) -> FastAPI:
     from service.api.site import LOOPBACK_NAMES, Site  # noqa: PLC0415
     from service.configured import configured  # noqa: PLC0415
     from service.naming import Naming  # noqa: PLC0415
+    from service.syslog.assembly import receiver_of  # noqa: PLC0415
     from service.webhooks.assembly import recipients_of  # noqa: PLC0415
     from service.webhooks.signing import signer  # noqa: PLC0415
 
@@ -240,6 +195,7 @@ def make_api(settings: Settings, store: JobStore) -> FastAPI:
         destinations=tuple(destination.name for destination in settings.destinations),
         recipients=recipients_of(settings),
         signer=signer(settings),
+        audit_receiver=receiver_of(settings),
     )
     tell_if_closed(settings, store, site.access)
     return create_app(site)

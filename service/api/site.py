@@ -62,6 +62,8 @@ class Site:
     """Whether there is DICOMweb."""
     dicomweb_origins: tuple[str, ...] = ()
     """Other sites whose pages may ask it."""
+    audit_receiver: str = ""
+    """host:port of the syslog server that the audit is handed on to; empty where there is none."""
     access: Policy = LOCAL_POLICY
     """How long, how often and through whom people come in."""
 

@@ -17,6 +17,7 @@ from imaging.model import ModelSpec
 from jobs.errors import JobsError
 from jobs.job import JobState, Priority
 from jobs.overview import Overview
+from jobs.store import JobStore
 from service.api.site import Site
 from service.metrics.exposition import make_registry
 from workers.inference.repository import load_spec
@@ -64,6 +65,7 @@ class SiteCollector(Collector):
         yield _one("queue_oldest_age_seconds", "Age of the oldest queued job.", oldest_s)
         yield from _queue(seen)
         yield from _deliveries(seen)
+        yield from _audit(store, self._site.audit_receiver)
         name, text = "osteon_stage_duration_seconds", "Seconds in each stage of the jobs."
         family = SummaryMetricFamily(name, text, labels=["stage"])
         for stage, (n, seconds) in stages.items():
@@ -141,6 +143,18 @@ def _deliveries(seen: Overview) -> Iterator[Metric]:
     if seen.received_last_s is not None:
         family.add_metric([], seen.received_last_s)
     yield family
+
+
+def _audit(store: JobStore, receiver: str) -> Iterator[Metric]:
+    text = "Rows of the audit that the syslog server does not have yet."
+    pending = _gauge("audit_forwarding_pending", text)
+    oldest = _gauge("audit_forwarding_oldest_age_seconds", "Age of the oldest of them.")
+    if receiver:
+        behind = store.audit_behind(receiver)
+        pending.add_metric([], behind.rows)
+        oldest.add_metric([], behind.oldest_s)
+    yield pending
+    yield oldest
 
 
 def _spec(folder: Path) -> ModelSpec | None:

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from jobs.forwarding import Behind
 from jobs.job import JobState
 from jobs.overview import Overview, PendingDeliveries
 from jobs.presence import Worker
 from service import alerts
-from service.alerts import of_checks, of_disks, of_work
+from service.alerts import of_audit, of_checks, of_disks, of_work
 
 PROJECT = Path(__file__).parents[2]
 RULES = {
@@ -55,11 +56,12 @@ EVERY = [
         ),
         (),
     ),
+    *of_audit(Behind(1, 1801.0)),
 ]
 
 
 def test_all_are_known_to_prometheus_and_say_the_same():
-    assert len(EVERY) == 15
+    assert len(EVERY) == 16
     for alert in EVERY:
         summary = RULES[alert.name]["annotations"]["summary"]
         fixed = re.sub(r"\{\{.*?\}\}", "\x00", summary).partition(", or will be")[0].rstrip(".")
@@ -75,6 +77,7 @@ def test_each_is_explained_under_its_name():
 def test_the_limits_are_those_of_prometheus():
     assert f"> {alerts.LONG_S:g}" in RULES["OsteonQueueOld"]["expr"]
     assert f"> {alerts.LONG_S:g}" in RULES["OsteonDestinationAway"]["expr"]
+    assert f"> {alerts.LONG_S:g}" in RULES["OsteonAuditBehind"]["expr"]
     gib = alerts.DISK_LOW_BYTES // 2**30
     assert f"< {gib} * 2^30" in RULES["OsteonDiskLow"]["expr"]
     days = int(alerts.RECENT_S // 86400)
@@ -85,6 +88,7 @@ def test_where_all_is_well_there_is_none():
     assert list(of_checks(dict.fromkeys(CHECKS, True))) == []
     assert list(of_disks({"spool": 2**40, "results": 2**40}, 2**30)) == []
     assert list(of_work(counts(running=1), seen(n_due=3, due_for_s=1800.0), THERE)) == []
+    assert list(of_audit(Behind(5, 1800.0))) == []
 
 
 @pytest.mark.parametrize(
