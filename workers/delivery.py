@@ -20,7 +20,7 @@ from workers.proof import Proof
 from workers.vitals import silence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from dicom_node.destination import Place
@@ -91,7 +91,7 @@ class Courier:
         try:
             Way(self.store, self.job, name, place, self.results_dir, self.tell).send(due)
         except PeerUnavailable as error:
-            self._away(name, error)
+            self._away(name, error, _uids(due, DeliveryStatus.QUEUED))
         except PeerRefused as error:
             self._log(name, error)
             self.store.give_up(self.job, name, error.code, _uids(due, DeliveryStatus.QUEUED))
@@ -106,10 +106,10 @@ class Courier:
         self.store.give_up(self.job, name, "GIVEN_UP")
         return ()
 
-    def _away(self, name: str, error: PeerUnavailable) -> None:
+    def _away(self, name: str, error: PeerUnavailable, queued: Collection[str]) -> None:
         self._log(name, error)
         pause_s = self.store.destination_failed(name, error.code, self.rule.back_off_s)
-        self.store.put_off(self.job, name, (pause_s, error.code))
+        self.store.put_off(self.job, name, (pause_s, error.code), queued)
 
     def _log(self, name: str, error: PeerUnavailable | PeerRefused) -> None:
         told = {"event": "destination_failed", "code": error.code}
