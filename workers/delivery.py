@@ -20,7 +20,7 @@ from workers.proof import Proof
 from workers.vitals import silence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from dicom_node.destination import Place
@@ -91,10 +91,10 @@ class Courier:
         try:
             Way(self.store, self.job, name, place, self.results_dir, self.tell).send(due)
         except PeerUnavailable as error:
-            self._away(name, error, _uids(due, DeliveryStatus.QUEUED))
+            self._away(name, error)
         except PeerRefused as error:
             self._log(name, error)
-            self.store.give_up(self.job, name, error.code, _uids(due, DeliveryStatus.QUEUED))
+            self.store.give_up(self.job, name, error.code, self._queued(name))
         Proof(self.store, self.job, destination, place, self.rule).find_out()
 
     def _due(self, name: str) -> tuple[Delivery, ...]:
@@ -106,18 +106,19 @@ class Courier:
         self.store.give_up(self.job, name, "GIVEN_UP")
         return ()
 
-    def _away(self, name: str, error: PeerUnavailable, queued: Collection[str]) -> None:
+    def _queued(self, name: str) -> set[str]:
+        """Return what was due and is not sent; what was has its proof looked for all the same."""
+        due = self.store.due_deliveries(self.job.id, name)
+        return {way.sop_instance_uid for way in due if way.status is DeliveryStatus.QUEUED}
+
+    def _away(self, name: str, error: PeerUnavailable) -> None:
         self._log(name, error)
         pause_s = self.store.destination_failed(name, error.code, self.rule.back_off_s)
-        self.store.put_off(self.job, name, (pause_s, error.code), queued)
+        self.store.put_off(self.job, name, (pause_s, error.code), self._queued(name))
 
     def _log(self, name: str, error: PeerUnavailable | PeerRefused) -> None:
         told = {"event": "destination_failed", "code": error.code}
         _LOG.warning("destination %s: %s", name, error, extra=told)
-
-
-def _uids(ways: Sequence[Delivery], status: DeliveryStatus) -> set[str]:
-    return {way.sop_instance_uid for way in ways if way.status is status}
 
 
 def _waits(ways: Sequence[Delivery], again_s: float) -> DeliveryWaits:
