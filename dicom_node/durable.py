@@ -6,7 +6,7 @@ import errno
 import os
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from dicom_node.errors import SpoolFull, SpoolUnwritable
@@ -45,36 +45,68 @@ class Folders:
         self._durable.add(folder)
 
 
-def write_file(
-    temporary: Path, final: Path, parts: Iterable[bytes], *, once: bool = False
-) -> float:
-    """Write, fsync, rename, fsync the directory; return the seconds that the two fsyncs took.
+class Draft:
+    """A file that nobody has accepted yet. One of `place` and `discard` ends it."""
 
-    Both paths are on one file system and their folders exist. A failure leaves no temporary file,
-    and never a final one that is not whole. With `once` an existing final file is never replaced,
-    not even one that another host wrote a moment ago: FileExistsError.
-    """
-    try:
-        with temporary.open("xb") as file:
-            for part in parts:
-                file.write(part)
-                fault("file.part")
-            file.flush()
-            fault("file.written")
-            before = time.monotonic()
-            os.fsync(file.fileno())
-            synced_s = time.monotonic() - before
+    def __init__(self, temporary: Path) -> None:
+        """Create `temporary`, on the file system of the final file."""
+        self.path = temporary
+        self._file = temporary.open("xb")
+
+    def write(self, part: bytes | bytearray) -> None:
+        """Write more of it."""
+        self._file.write(part)
+        fault("file.part")
+
+    def flush(self) -> None:
+        """Let readers of `path` see what was written."""
+        self._file.flush()
+
+    def place(self, final: Path, *, once: bool = False) -> float:
+        """Fsync, rename, fsync the directory; return the seconds that the two fsyncs took.
+
+        A failure leaves the draft, and never a final file that is not whole. With `once` an
+        existing final file is never replaced, not even one that another host wrote a moment ago:
+        FileExistsError, and the draft may be placed elsewhere.
+        """
+        self._file.flush()
+        fault("file.written")
+        before = time.monotonic()
+        os.fsync(self._file.fileno())
+        synced_s = time.monotonic() - before
         fault("file.synced")
         if once:
-            final.hardlink_to(temporary)
+            final.hardlink_to(self.path)
         else:
-            temporary.rename(final)
+            self.path.rename(final)
         fault("file.named")
         synced_s += sync_folder(final.parent)
         fault("file.durable")
         return synced_s
+
+    def discard(self) -> None:
+        """Leave nothing but the final file, if there is one."""
+        self.path.unlink(missing_ok=True)
+        # What it could not write before it cannot write now either.
+        with suppress(OSError):
+            self._file.close()
+
+
+def write_file(
+    temporary: Path, final: Path, parts: Iterable[bytes | bytearray], *, once: bool = False
+) -> float:
+    """Write, fsync, rename, fsync the directory; return the seconds that the two fsyncs took.
+
+    Both paths are on one file system and their folders exist. A failure leaves no temporary file;
+    `once` is that of `Draft.place`.
+    """
+    draft = Draft(temporary)
+    try:
+        for part in parts:
+            draft.write(part)
+        return draft.place(final, once=once)
     finally:
-        temporary.unlink(missing_ok=True)
+        draft.discard()
 
 
 def sync_folder(folder: Path) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from dicom_node.contexts import EXPLICIT_BE, IMPLICIT_LE
 from dicom_node.errors import UnreadableHeader
@@ -18,9 +19,11 @@ SOP_INSTANCE = 0x0008_0018
 STUDY = 0x0020_000D
 SERIES = 0x0020_000E
 
+Encoded: TypeAlias = bytes | bytearray | memoryview
 MAX_ELEMENTS = 20_000
 MAX_DEPTH = 32
 
+_ENOUGH = 80  # bytes of a UID: one that is longer is none
 _ITEM = 0xFFFE_E000
 _ITEM_END = 0xFFFE_E00D
 _SEQUENCE_END = 0xFFFE_E0DD
@@ -48,7 +51,7 @@ class _Encoding:
     order: str  # of struct: "<" or ">"
 
 
-def read_header(data_set: bytes, transfer_syntax_uid: Uid) -> InstanceHeader:
+def read_header(data_set: Encoded, transfer_syntax_uid: Uid) -> InstanceHeader:
     """Return the UIDs of an encoded data set (without file meta information).
 
     Raises `UnreadableHeader` where the walk or an element is missing, `InvalidUid` for a bad value.
@@ -77,7 +80,7 @@ def _encoding(transfer_syntax_uid: str) -> _Encoding:
     )
 
 
-def _walk(data: bytes, encoding: _Encoding) -> dict[int, bytes]:
+def _walk(data: Encoded, encoding: _Encoding) -> dict[int, bytes]:
     """Collect the four UIDs at the top level.
 
     Sequences and items of undefined length are entered (a stack of encodings stands for the
@@ -99,7 +102,7 @@ def _walk(data: bytes, encoding: _Encoding) -> dict[int, bytes]:
             _enter(stack, inside)
         else:
             if len(stack) == 1 and tag in wanted:
-                found[tag] = data[value : value + length]
+                found[tag] = bytes(data[value : value + min(length, _ENOUGH)])
             value += length
         position = value
         if position > len(data):
@@ -107,7 +110,7 @@ def _walk(data: bytes, encoding: _Encoding) -> dict[int, bytes]:
     raise UnreadableHeader(f"more than {MAX_ELEMENTS} elements before SeriesInstanceUID")
 
 
-def _element(data: bytes, position: int, encoding: _Encoding) -> tuple[int, int, int, _Encoding]:
+def _element(data: Encoded, position: int, encoding: _Encoding) -> tuple[int, int, int, _Encoding]:
     """Return (tag, where the value begins, its length, the encoding inside it)."""
     order = encoding.order
     group, element = struct.unpack_from(f"{order}HH", data, position)
@@ -115,7 +118,7 @@ def _element(data: bytes, position: int, encoding: _Encoding) -> tuple[int, int,
     if encoding.implicit or group == 0xFFFE:
         (length,) = struct.unpack_from(f"{order}I", data, position + 4)
         return tag, position + 8, length, encoding
-    vr = data[position + 4 : position + 6]
+    vr = bytes(data[position + 4 : position + 6])
     if vr not in _LONG_VRS:
         (length,) = struct.unpack_from(f"{order}H", data, position + 6)
         return tag, position + 8, length, encoding

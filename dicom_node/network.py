@@ -49,17 +49,22 @@ def check_ae_title(title: str) -> str:
     return title
 
 
-def application_entity(ae_title: str, timeouts: Timeouts) -> AE:
-    """Return an application entity with our identity and time limits, and a silent library.
+def silence_libraries() -> None:
+    """Log nothing of pynetdicom and pydicom.
 
-    pynetdicom and pydicom log values and identifiers (patient data) at several levels; we log
-    what we know ourselves, without them.
+    They log values and identifiers (patient data) at several levels; we log what we know ourselves,
+    without them.
     """
     for library in ("pynetdicom", "pydicom"):
         logging.getLogger(library).setLevel(logging.CRITICAL + 1)
     _config.LOG_HANDLER_LEVEL = "none"
     _config.LOG_REQUEST_IDENTIFIERS = False
     _config.LOG_RESPONSE_IDENTIFIERS = False
+
+
+def application_entity(ae_title: str, timeouts: Timeouts) -> AE:
+    """Return an application entity with our identity and time limits, and a silent library."""
+    silence_libraries()
     # A path given to send_c_store then goes out byte for byte, never decoded and re-encoded.
     _config.STORE_SEND_CHUNKED_DATASET = True
     entity = CallingEntity(check_ae_title(ae_title))

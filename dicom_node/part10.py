@@ -17,8 +17,6 @@ from dicom_node.uid import Uid, parse_uid
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dicom_node.header import InstanceHeader
-
 IMPLEMENTATION_CLASS_UID = "2.25.316230208622588311436189660710167314677"
 """The same as on the objects that `dicom_objects` writes; a test holds them together."""
 
@@ -47,14 +45,14 @@ class FileMeta:
     offset: int  # bytes before the data set
 
 
-def file_prefix(header: InstanceHeader) -> bytes:
+def file_prefix(sop_class_uid: Uid, sop_instance_uid: Uid, transfer_syntax_uid: Uid) -> bytes:
     """Return everything that stands before the data set: preamble, "DICM", group 0002."""
     elements = b"".join(
         (
             struct.pack("<HH2sHIH", 2, 0x0001, b"OB", 0, 2, 0x0100),
-            _uid(0x0002, header.sop_class_uid),
-            _uid(0x0003, header.sop_instance_uid),
-            _uid(0x0010, header.transfer_syntax_uid),
+            _uid(0x0002, sop_class_uid),
+            _uid(0x0003, sop_instance_uid),
+            _uid(0x0010, transfer_syntax_uid),
             _uid(0x0012, IMPLEMENTATION_CLASS_UID),
             _short(0x0013, b"SH", IMPLEMENTATION_VERSION, b" "),
         )

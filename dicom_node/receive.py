@@ -1,31 +1,32 @@
-"""The network door: C-ECHO and C-STORE, answered with success only after the bytes are durable.
+"""The network door: answered with success only after the bytes are durable.
 
-Runs in a process of its own. Received data sets are never decoded here: the handler takes the
-encoded bytes, walks to four UIDs and hands both to the spool. All DIMSE statuses that we answer
-stand in this module (PS3.4 Table B.2-1).
+An acceptor of ours (`dicom_node.acceptor`, docs/decisions/0023) takes PDUs, the gate says who may
+come in, and `dicom_node.storing` keeps what C-STORE brings. Nothing that is received is decoded
+here. The order of each object is write, fsync, rename, fsync of the directory, answer.
 
-This is stock pynetdicom 3.0.4 with its cheap cures (reliability.md B1): UIDs are validated before
-any use (row 10), contexts are explicit (11), nothing is decoded (12), TCP_NODELAY (13), 0xA700 and
-a floor on a full disk (15), fsync before the answer (16), and partly: PDU length is capped at
-1 MiB (3), a stall inside a PDU ends after 30 s without a byte (2), un-negotiated connections end
-after 10 s instead of 30 (1). UIDs are not left to `ENFORCE_UID_CONFORMANCE`, which aborts the
-association; one bad object gets a status and the rest of the study goes on.
-What stock pynetdicom cannot do waits for an acceptor of ours: separate limits before and after
-negotiation (1), a deadline per PDU (2), pipelined requests (5), endless objects (6), garbage
-that keeps a slot (7), A-ABORT on malformed DIMSE (8), idle CPU, TLS off the accept path (4).
+All sixteen failures of a stock receiver in reliability.md B1 are answered: limits before and after
+negotiation apart (1), a deadline for each whole PDU (2), PDU lengths enforced (3), TLS handshakes
+beside each other (4), one message in flight (5), bytes of an object and of an association limited
+(6), a closed connection forgotten at once (7), malformed messages aborted and counted (8), an
+incoming file of our own (9), UIDs checked before any use (10), contexts explicit (11), nothing
+decoded (12), TCP_NODELAY and quick acknowledgement (13), no `select` (14), a floor of free space
+and 0xA700 (15), the order above (16).
 """
 
 from __future__ import annotations
 
-import logging
-import threading
-import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from pydicom import config as pydicom_config
-from pynetdicom import build_context, evt
+from pynetdicom import build_context
 
+from dicom_node.acceptor.acceptor import Acceptor
+from dicom_node.acceptor.doorway import Doorway
+from dicom_node.acceptor.house import House, Pools
+from dicom_node.acceptor.limits import Limits
+from dicom_node.acceptor.negotiation import Negotiator
+from dicom_node.arrival import KEPT_THE_FIRST, SUCCESS
 from dicom_node.contexts import (
     EXPLICIT_LE,
     IMPLICIT_LE,
@@ -33,64 +34,51 @@ from dicom_node.contexts import (
     TRANSFER_SYNTAXES,
     VERIFICATION,
 )
-from dicom_node.defects import DefectsAreLogged
-from dicom_node.errors import (
-    DicomNodeError,
-    HeaderMismatch,
-    PortUnavailable,
-    SpoolError,
-    UnreadableHeader,
-)
-from dicom_node.header import InstanceHeader, read_header
-from dicom_node.network import Timeouts, application_entity, guard
-from dicom_node.spool import Outcome
-from dicom_node.uid import parse_uid
-from dicom_node.vitals import (
-    InstanceRefused,
-    InstanceStored,
-    association_handlers,
-    nobody,
-)
+from dicom_node.gate import simple_gate
+from dicom_node.network import check_ae_title, silence_libraries
+from dicom_node.rejection import AssociationRefused
+from dicom_node.storing import Keeping, Terms
+from dicom_node.vitals import nobody
+from dicom_node.witness import Nobody
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
-    from pynetdicom.ae import ApplicationEntity
-    from pynetdicom.association import Association
-    from pynetdicom.dimse_primitives import C_STORE
-    from pynetdicom.events import Event
     from pynetdicom.presentation import PresentationContext
-    from pynetdicom.transport import ThreadedAssociationServer
 
-    from dicom_node.spool import Spool, Stored
-    from dicom_node.vitals import Listener
+    from dicom_node.acceptor.services import Caller, NormalizedService
+    from dicom_node.gate import Gate, Rule
+    from dicom_node.spool import Spool
+    from dicom_node.vitals import Listener, NodeVital
+    from dicom_node.witness import Witness
     from jobs.study import Instance
+    from jobs.transfers import Transfer
 
-_log = logging.getLogger(__name__)
-
-SUCCESS = 0x0000
-OUT_OF_RESOURCES = 0xA700
-DOES_NOT_MATCH = 0xA900
-CANNOT_UNDERSTAND = 0xC000
-KEPT_THE_FIRST = 0xB000
-"""Coercion of data elements: a warning that senders show and do not retry."""
-
-_STOP_S = 2.0  # for all together; an un-negotiated connection would take 10 s
+DEFAULT_ASSOCIATION_BYTES = 64 * 1024**3
 
 
 @dataclass(frozen=True)
 class ReceiverSettings:
-    """Where the node listens, whom it answers, and how long it waits."""
+    """Where the node listens, whom it answers, and how much it takes."""
 
     ae_title: str = "OSTEON"
     host: str = "127.0.0.1"
     port: int = 11112  # 0: any free one
-    maximum_associations: int = 50
+    maximum_associations: int = 200
     check_called_ae_title: bool = True
     calling_ae_titles: tuple[str, ...] = ()  # empty: anybody
+    gate: Gate | None = None  # in place of the two above
     urgent_ae_titles: tuple[str, ...] = ()  # who sends urgent studies
     warn_of_conflict: bool = True  # answer other bytes under a known UID by 0xB000, else 0x0000
-    timeouts: Timeouts = field(default_factory=Timeouts)
+    association_bytes: int = DEFAULT_ASSOCIATION_BYTES  # that one association may bring
+    limits: Limits = field(default_factory=Limits)  # its associations are those above
+    tls: ssl.SSLContext | None = field(default=None, repr=False)  # None: plain connections
+    services: tuple[NormalizedService, ...] = ()  # beside C-ECHO and C-STORE
+
+    def __post_init__(self) -> None:
+        """Refuse a title that nobody could call; raises `InvalidAeTitle`."""
+        check_ae_title(self.ae_title)
 
 
 class Receiver:
@@ -99,123 +87,106 @@ class Receiver:
     def __init__(
         self, settings: ReceiverSettings, spool: Spool, on_stored: Callable[[Instance], None]
     ) -> None:
-        """Call `on_stored` from the association's thread, after fsync and before the answer.
+        """Call `on_stored` from a thread, after fsync and before the answer.
 
         It is called for new and for duplicate instances, not for conflicts.
         """
         self._settings = settings
-        self._spool = spool
-        self._on_stored = on_stored
+        self._gate = settings.gate or simple_gate(
+            settings.ae_title,
+            settings.calling_ae_titles,
+            check_called=settings.check_called_ae_title,
+        )
         self.listener: Listener = nobody
-        """Told of what happens; set it before `start`."""
-        self._entity: ApplicationEntity | None = None
-        self._server: ThreadedAssociationServer | None = None
+        """Told of what happens."""
+        self.witness: Witness = Nobody()
+        """Told who brought what and who was turned away; set it before `start`."""
+        self._acceptor: Acceptor | None = None
+        self._doorway: Doorway | None = None
         self._validation = (pydicom_config.WARN, pydicom_config.WARN)
-        self._touched: dict[Association, set[str]] = {}
-        self._urgent: set[str] = set()
-        self._lock = threading.Lock()
+        self._keeping = Keeping(
+            spool,
+            on_stored,
+            self._tell,
+            Terms(
+                settings.association_bytes,
+                KEPT_THE_FIRST if settings.warn_of_conflict else SUCCESS,
+                settings.urgent_ae_titles,
+            ),
+            self._received,
+        )
 
     @property
     def port(self) -> int:
         """The port that is listened on."""
-        if self._server is None:
-            return self._settings.port
-        return int(self._server.server_address[1])
+        return self._settings.port if self._acceptor is None else self._acceptor.port
 
     def start(self) -> None:
-        """Listen in threads of pynetdicom; raises `PortUnavailable`."""
+        """Listen, in a thread with an event loop; raises `PortUnavailable`."""
+        silence_libraries()
         settings = self._settings
+        doorway = Doorway(replace(settings.limits, associations=settings.maximum_associations))
+        house = self._house(doorway)
+        self._acceptor = Acceptor(house, settings.host, settings.port, settings.tls)
+        self._doorway = doorway
         quiet = pydicom_config.settings
         self._validation = quiet.reading_validation_mode, quiet.writing_validation_mode
-        # pydicom's warnings about a command set quote the peer; what matters we check ourselves.
+        # pydicom's warnings about UIDs of a request quote the peer; what matters we check.
         quiet.reading_validation_mode = quiet.writing_validation_mode = pydicom_config.IGNORE
-        entity = application_entity(settings.ae_title, settings.timeouts)
-        entity.maximum_associations = settings.maximum_associations
-        entity.require_called_aet = settings.check_called_ae_title
-        entity.require_calling_aet = list(settings.calling_ae_titles)
-        try:
-            self._server = entity.start_server(
-                (settings.host, settings.port),
-                block=False,
-                contexts=accepted_contexts(),
-                evt_handlers=[
-                    (evt.EVT_CONN_OPEN, guard, [settings.timeouts.read_s]),
-                    (evt.EVT_C_STORE, self._answer),
-                    *association_handlers(self.listener),
-                ],
-            )
-        except OSError as error:
-            message = f"cannot listen on {settings.host}:{settings.port}: {error.strerror}"
-            raise PortUnavailable(message) from error
-        self._entity = entity
+        self._acceptor.start()
 
     def stop(self) -> None:
         """Take no new connection, let objects in flight finish for a moment, end the rest."""
-        if self._server is None or self._entity is None:
+        if self._acceptor is None:
             return
-        self._server.shutdown()
-        for association in self._entity.active_associations:
-            association.abort()
-        until = time.monotonic() + _STOP_S
-        for association in self._entity.active_associations:
-            association.join(max(0.0, until - time.monotonic()))
-        self._server = self._entity = None
+        self._acceptor.stop()
+        self._acceptor = self._doorway = None
         loud = pydicom_config.settings
         loud.reading_validation_mode, loud.writing_validation_mode = self._validation
 
     @property
     def open_associations(self) -> int:
-        """How many peers are connected now."""
-        return 0 if self._entity is None else len(self._entity.active_associations)
+        """How many associations there are now."""
+        return 0 if self._doorway is None else self._doorway.associated
 
     def busy_studies(self) -> frozenset[str]:
         """Return the studies that an association which is still open has sent to."""
-        with self._lock:
-            self._touched = {a: uids for a, uids in self._touched.items() if a.is_alive()}
-            return frozenset().union(*self._touched.values())
+        return self._keeping.busy_studies()
 
     def urgent_studies(self) -> frozenset[str]:
-        """Return the studies that a peer of `urgent_ae_titles` has sent to, until `forget`."""
-        with self._lock:
-            return frozenset(self._urgent)
+        """Return the studies that an urgent peer has sent to, until `forget`."""
+        return self._keeping.urgent_studies()
 
     def forget(self, study_uid: str) -> None:
         """Drop what is known of a study that was closed."""
-        with self._lock:
-            self._urgent.discard(study_uid)
+        self._keeping.forget(study_uid)
 
-    def _answer(self, event: Event) -> int:
-        """Answer one C-STORE with a status."""
-        began_s = time.monotonic()
-        with DefectsAreLogged():
-            try:
-                header, data_set = _received(event)
-                self._touch(event.assoc, header.study_uid)
-                stored = self._spool.store(header, data_set)
-            except DicomNodeError as error:
-                status = _status_of(error)
-                told = {"event": "instance_refused", "code": error.code}
-                text = "instance refused: %s %s, status 0x%04X"
-                _log.warning(text, error.code, error, status, extra=told)
-                self.listener(InstanceRefused(error.code, status))
-                return status
-            return self._keep(stored, len(data_set), began_s)
+    def _house(self, doorway: Doorway) -> House:
+        settings, limits = self._settings, self._settings.limits
+        return House(
+            limits=limits,
+            negotiator=Negotiator(
+                self._admit, accepted_contexts()[1:], settings.services, limits.pdu_bytes
+            ),
+            storage=self._keeping,
+            answers={(s.abstract_syntax, s.operation): s.answer for s in settings.services},
+            doorway=doorway,
+            pools=Pools(limits),
+            tell=self._tell,
+        )
 
-    def _keep(self, stored: Stored, size_bytes: int, began_s: float) -> int:
-        seconds = time.monotonic() - began_s
-        self.listener(InstanceStored(stored.outcome, size_bytes, seconds, stored.synced_s))
-        if stored.outcome is not Outcome.CONFLICT:
-            self._on_stored(stored.instance)
-            return SUCCESS
-        text = "conflict: other bytes under a known UID, kept at %s"
-        _log.warning(text, stored.instance.path, extra={"event": "instance_conflict"})
-        return KEPT_THE_FIRST if self._settings.warn_of_conflict else SUCCESS
+    def _admit(self, caller: Caller) -> Rule:
+        try:
+            return self._gate.admit(caller)
+        except AssociationRefused as refused:
+            self.witness.turned_away(caller.calling_ae_title, caller.address, refused.code)
+            raise
 
-    def _touch(self, association: Association, study_uid: str) -> None:
-        with self._lock:
-            self._touched.setdefault(association, set()).add(study_uid)
-            if association.requestor.ae_title in self._settings.urgent_ae_titles:
-                self._urgent.add(study_uid)
+    def _received(self, transfer: Transfer) -> None:
+        self.witness.received(transfer)
+
+    def _tell(self, vital: NodeVital) -> None:
+        self.listener(vital)
 
 
 def accepted_contexts() -> list[PresentationContext]:
@@ -225,25 +196,3 @@ def accepted_contexts() -> list[PresentationContext]:
         build_context(VERIFICATION, [EXPLICIT_LE, IMPLICIT_LE]),
         *(build_context(storage.uid, syntaxes) for storage in STORAGE_CLASSES),
     ]
-
-
-def _received(event: Event) -> tuple[InstanceHeader, bytes]:
-    """Return what arrived; raises `InvalidUid`, `UnreadableHeader` or `HeaderMismatch`."""
-    request, context = cast("C_STORE", event.request), event.context
-    sop_class = parse_uid(str(request.AffectedSOPClassUID), "AffectedSOPClassUID")
-    sop_instance = parse_uid(str(request.AffectedSOPInstanceUID), "AffectedSOPInstanceUID")
-    if sop_class != str(context.abstract_syntax):
-        raise HeaderMismatch("the C-STORE request is for another class than its context")
-    if request.DataSet is None:
-        raise UnreadableHeader("the C-STORE request has no data set")
-    data_set = event.encoded_dataset(include_meta=False)
-    header = read_header(data_set, parse_uid(str(context.transfer_syntax), "TransferSyntaxUID"))
-    if (header.sop_class_uid, header.sop_instance_uid) != (sop_class, sop_instance):
-        raise HeaderMismatch("the data set is another object than the C-STORE request says")
-    return header, data_set
-
-
-def _status_of(error: DicomNodeError) -> int:
-    if isinstance(error, SpoolError):
-        return OUT_OF_RESOURCES
-    return DOES_NOT_MATCH if isinstance(error, HeaderMismatch) else CANNOT_UNDERSTAND

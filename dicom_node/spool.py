@@ -28,17 +28,20 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from dicom_node.accepted import AcceptedFiles, Found, hash_of
-from dicom_node.durable import Folders, file_system_errors, sync_folder, write_file
-from dicom_node.errors import SpoolBusy, SpoolFull
-from dicom_node.part10 import file_prefix, parse_meta
+from dicom_node.durable import Draft, Folders, file_system_errors, sync_folder, write_file
+from dicom_node.errors import SpoolBusy, SpoolError, SpoolFull
+from dicom_node.growing import Growing
+from dicom_node.part10 import file_prefix, read_meta
 from dicom_node.writers import writers_folder
 from jobs.fault_points import fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from dicom_node.growing import Source
     from dicom_node.header import InstanceHeader
+    from dicom_node.uid import Uid
     from jobs.study import Instance
 
 DEFAULT_FLOOR_BYTES = 1024**3
@@ -118,44 +121,75 @@ class Spool(AcceptedFiles):
                 left_over.unlink()
         yield incoming
 
-    def store(self, header: InstanceHeader, data_set: bytes) -> Stored:
+    def store(self, header: InstanceHeader, data_set: bytes | bytearray) -> Stored:
         """Make one instance durable, or raise `SpoolError` and leave nothing behind.
 
         `data_set` is kept byte for byte; its SHA-256 and size are those in the `Instance`.
         """
-        digest = hashlib.sha256(data_set).hexdigest()
+        uids = header.sop_class_uid, header.sop_instance_uid, header.transfer_syntax_uid
+        return self._store(header, _InMemory(self._new_path, file_prefix(*uids), data_set))
+
+    def begin(self, sop_class_uid: Uid, sop_instance_uid: Uid, transfer_syntax_uid: Uid) -> Growing:
+        """Begin an instance that is written as it comes; raises `SpoolError`."""
+        prefix = file_prefix(sop_class_uid, sop_instance_uid, transfer_syntax_uid)
+        with file_system_errors():
+            self._require_space(0)
+            draft = Draft(self._new_path())
+        try:
+            return Growing(draft, prefix, self._require_space)
+        except SpoolError:
+            draft.discard()
+            raise
+
+    def keep(self, header: InstanceHeader, whole: Growing) -> Stored:
+        """Do what `store` does with what was written as it came."""
+        try:
+            return self._store(header, whole)
+        finally:
+            whole.discard()
+
+    def _store(self, header: InstanceHeader, source: Source) -> Stored:
         name = hash_of(header.sop_instance_uid)
         fault("spool.digested")
         with self._locks[int(name[:8], 16) % _LOCKS], file_system_errors():
-            self._require_space(len(data_set))
+            self._require_space(source.unwritten)
             try:
-                path, outcome, synced_s = self._keep(name, header, data_set, digest)
+                path, outcome, synced_s = self._keep(name, header, source)
             except FileExistsError:  # another node had it at the same moment: look again
-                path, outcome, synced_s = self._keep(name, header, data_set, digest)
-        found = Found(header, digest, len(data_set), datetime.now(UTC))
+                path, outcome, synced_s = self._keep(name, header, source)
+        found = Found(header, source.sha256, source.size, datetime.now(UTC))
         fault("spool.kept")
         return Stored(self._instance(path, found), outcome, synced_s)
 
     def _keep(
-        self, name: str, header: InstanceHeader, data_set: bytes, digest: str
+        self, name: str, header: InstanceHeader, source: Source
     ) -> tuple[Path, Outcome, float]:
         kept = self._kept(name, header.study_uid)
         if kept is None:
             path = self._study_folder(header.study_uid) / f"{name}.dcm"
-            synced_s = self._write(path, header, data_set, once=self.shared)
+            self._folders.ensure(path.parent)
+            synced_s = source.place(path, once=self.shared)
             self._remember(name, path)
             return path, Outcome.NEW, synced_s
-        if _contents(kept) == (header.transfer_syntax_uid, digest):
+        if _contents(kept) == (header.transfer_syntax_uid, source.sha256):
             # A crash between rename and fsync of the directory leaves an unconfirmed name.
             return kept, Outcome.DUPLICATE, sync_folder(kept.parent)
-        path = self._conflicts / f"{name}.{digest[:16]}.dcm"
-        return path, Outcome.CONFLICT, self._write(path, header, data_set)
+        path = self._conflicts / f"{name}.{source.sha256[:16]}.dcm"
+        self._folders.ensure(self._conflicts)
+        return path, Outcome.CONFLICT, source.place(path)
 
     def free_bytes(self) -> int:
         """Return what an ordinary user may still write on the spool's file system."""
         existing = self.root if self.root.exists() else self.root.parent
         status = os.statvfs(existing)
         return status.f_bavail * status.f_frsize
+
+    def has_room(self) -> bool:
+        """Tell whether more than the floor is free; False also where nobody can tell."""
+        try:
+            return self.free_bytes() >= self._floor_bytes
+        except OSError:
+            return False
 
     def _require_space(self, size: int) -> None:
         if self.free_bytes() - size < self._floor_bytes:
@@ -182,17 +216,29 @@ class Spool(AcceptedFiles):
             if self._places is not None:
                 self._places[name] = path
 
-    def _write(
-        self, final: Path, header: InstanceHeader, data_set: bytes, *, once: bool = False
-    ) -> float:
+    def _new_path(self) -> Path:
         self._folders.ensure(self._incoming)
-        self._folders.ensure(final.parent)
-        parts = (file_prefix(header), data_set)
-        return write_file(self._incoming / uuid.uuid4().hex, final, parts, once=once)
+        return self._incoming / uuid.uuid4().hex
+
+
+class _InMemory:
+    """An instance that is written when it is known that it is new here."""
+
+    def __init__(
+        self, new_path: Callable[[], Path], prefix: bytes, data_set: bytes | bytearray
+    ) -> None:
+        self._new_path = new_path
+        self._parts = prefix, data_set
+        self.sha256 = hashlib.sha256(data_set).hexdigest()
+        self.size = self.unwritten = len(data_set)
+
+    def place(self, final: Path, *, once: bool = False) -> float:
+        return write_file(self._new_path(), final, self._parts, once=once)
 
 
 def _contents(path: Path) -> tuple[str, str]:
     """Return transfer syntax and SHA-256 of the data set in a file of the spool."""
-    content = path.read_bytes()
-    meta = parse_meta(content)
-    return meta.transfer_syntax_uid, hashlib.sha256(content[meta.offset :]).hexdigest()
+    meta = read_meta(path)
+    with path.open("rb") as file:
+        file.seek(meta.offset)
+        return meta.transfer_syntax_uid, hashlib.file_digest(file, "sha256").hexdigest()

@@ -6,25 +6,14 @@ Counts, sizes, seconds, codes and statuses of ours: nothing that a peer chose or
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
-
-from pynetdicom import evt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pynetdicom.events import Event, EventHandlerType
-
     from dicom_node.completion import Cause
     from dicom_node.spool import Outcome
-
-# Source and reason of a rejection (PS3.8 Table 9-21); what pynetdicom answers by itself.
-_REASONS = {
-    (1, 3): "calling_ae_title",
-    (1, 7): "called_ae_title",
-    (3, 2): "too_many",
-}
-OTHER_REASON = "other"
 
 
 @dataclass(frozen=True)
@@ -34,9 +23,39 @@ class AssociationAccepted:
 
 @dataclass(frozen=True)
 class AssociationRejected:
-    """A peer was turned away: "calling_ae_title", "called_ae_title", "too_many" or "other"."""
+    """A peer was turned away; `reason` is a label of `dicom_node.rejection`."""
 
     reason: str
+
+
+class Ending(StrEnum):
+    """Why a connection ended otherwise than by a release."""
+
+    PEER = "peer"
+    """The peer aborted or closed, or the way to it broke."""
+    IDLE = "idle"
+    """It said nothing for too long."""
+    SLOW = "slow"
+    """A request, a PDU, a message or the reading of an answer took too long."""
+    LENGTH = "length"
+    """A PDU or a data set that is longer than any we take."""
+    MALFORMED = "malformed"
+    """Bytes that the protocol does not have."""
+    UNEXPECTED = "unexpected"
+    """A PDU that may not come now."""
+    CROWDED = "crowded"
+    """Too many connections without an association: the oldest had to go."""
+    STOPPED = "stopped"
+    """We stop."""
+
+
+@dataclass(frozen=True)
+class ConnectionEnded:
+    """A connection ended otherwise than by a release or a rejection."""
+
+    ending: Ending
+    associated: bool
+    """Whether there was an association."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +91,12 @@ class StudyClosed:
 
 
 NodeVital: TypeAlias = (
-    AssociationAccepted | AssociationRejected | InstanceStored | InstanceRefused | StudyClosed
+    AssociationAccepted
+    | AssociationRejected
+    | ConnectionEnded
+    | InstanceStored
+    | InstanceRefused
+    | StudyClosed
 )
 Listener: TypeAlias = "Callable[[NodeVital], None]"
 """Is told from several threads; it raises nothing and is quick."""
@@ -80,21 +104,3 @@ Listener: TypeAlias = "Callable[[NodeVital], None]"
 
 def nobody(_vital: NodeVital) -> None:
     """Listen to nothing."""
-
-
-def association_handlers(listener: Listener) -> list[EventHandlerType]:
-    """Return what pynetdicom has to call so that `listener` hears of associations."""
-    return [
-        (evt.EVT_ACCEPTED, _accepted, [listener]),
-        (evt.EVT_REJECTED, _rejected, [listener]),
-    ]
-
-
-def _accepted(_event: Event, listener: Listener) -> None:
-    listener(AssociationAccepted())
-
-
-def _rejected(event: Event, listener: Listener) -> None:
-    answer = event.assoc.acceptor.primitive
-    given = (0, 0) if answer is None else (answer.result_source or 0, answer.diagnostic or 0)
-    listener(AssociationRejected(_REASONS.get(given, OTHER_REASON)))

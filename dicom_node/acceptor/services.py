@@ -56,10 +56,10 @@ class Incoming(Protocol):
     the end. Either `finish` or `discard` is called last, once.
     """
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, chunk: bytes | bytearray) -> None:
         """Take more bytes of the data set."""
 
-    def finish(self, rest: bytes) -> int:
+    def finish(self, rest: bytes | bytearray) -> int:
         """Take the last bytes, make the object durable, return the status to answer."""
 
     def discard(self) -> None:

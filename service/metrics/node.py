@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 from prometheus_client import Counter, Gauge, Histogram
 
 from dicom_node.completion import Cause
+from dicom_node.rejection import REFUSALS as REFUSED
+from dicom_node.rejection import AssociationRefused
 from dicom_node.spool import Outcome
 from dicom_node.vitals import (
     AssociationAccepted,
     AssociationRejected,
+    ConnectionEnded,
+    Ending,
     InstanceRefused,
     InstanceStored,
     StudyClosed,
@@ -27,10 +31,11 @@ if TYPE_CHECKING:
 _NAME = "osteon_node_"
 _OBJECT_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _STUDY_S = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0)
-REASONS = ("calling_ae_title", "called_ae_title", "too_many", "other")
+REASONS = (*(refusal.label for refusal in REFUSED), AssociationRefused.label)
 REFUSALS = (
     ("SPOOL_FULL", "0xA700"),
     ("SPOOL_UNWRITABLE", "0xA700"),
+    ("QUOTA_EXCEEDED", "0xA700"),
     ("HEADER_MISMATCH", "0xA900"),
     ("INVALID_UID", "0xC000"),
     ("UNREADABLE_HEADER", "0xC000"),
@@ -65,8 +70,17 @@ class _Peers:
             ["reason"],
             registry=registry,
         )
+        self._ended = Counter(
+            f"{_NAME}connections_ended_total",
+            "Connections that ended without release or rejection, with or without an association.",
+            ["ending", "association"],
+            registry=registry,
+        )
         for reason in REASONS:
             self._rejected.labels(reason)
+        for ending in Ending:
+            for association in ("yes", "no"):
+                self._ended.labels(str(ending), association)
 
     def count(self, vital: NodeVital) -> None:
         match vital:
@@ -74,6 +88,9 @@ class _Peers:
                 self._accepted.inc()
             case AssociationRejected():
                 self._rejected.labels(vital.reason).inc()
+            case ConnectionEnded():
+                association = "yes" if vital.associated else "no"
+                self._ended.labels(str(vital.ending), association).inc()
 
 
 class _Instances:

@@ -18,20 +18,21 @@ HEADER = InstanceHeader(
     series_uid=Uid("1.2.3.1"),
     transfer_syntax_uid=Uid("1.2.840.10008.1.2.1"),
 )
+PREFIX = file_prefix(HEADER.sop_class_uid, HEADER.sop_instance_uid, HEADER.transfer_syntax_uid)
 
 
 def test_what_we_write_before_the_data_set_is_read_by_pydicom_and_by_us(tmp_path):
     path = tmp_path / "x.dcm"
-    path.write_bytes(file_prefix(HEADER) + b"\x08\x00\x60\x00CS\x02\x00MR")
+    path.write_bytes(PREFIX + b"\x08\x00\x60\x00CS\x02\x00MR")
     meta = dcmread(path).file_meta
     assert meta.MediaStorageSOPClassUID == HEADER.sop_class_uid
     assert meta.MediaStorageSOPInstanceUID == HEADER.sop_instance_uid
     assert meta.TransferSyntaxUID == HEADER.transfer_syntax_uid
     assert meta.FileMetaInformationVersion == b"\x00\x01"
-    assert meta.FileMetaInformationGroupLength == len(file_prefix(HEADER)) - 144
+    assert meta.FileMetaInformationGroupLength == len(PREFIX) - 144
     assert dcmread(path).Modality == "MR"
     ours = read_meta(path)
-    assert ours.offset == len(file_prefix(HEADER))
+    assert ours.offset == len(PREFIX)
     assert ours.sop_instance_uid == HEADER.sop_instance_uid
 
 
@@ -44,7 +45,7 @@ def test_files_of_pydicom_are_read(instances, tmp_path):
 
 @pytest.mark.parametrize("length", range(0, 250, 9))
 def test_a_file_cut_anywhere_in_its_meta_information_is_unreadable(length):
-    whole = file_prefix(HEADER)
+    whole = PREFIX
     end = whole.index(HEADER.transfer_syntax_uid.encode())
     with pytest.raises(UnreadableHeader):
         parse_meta(whole[: min(length, end)])

@@ -12,7 +12,7 @@ from pydicom import dcmread
 from pydicom.uid import ImplicitVRLittleEndian
 from pynetdicom import AE
 
-from dicom_node.network import Timeouts
+from dicom_node.acceptor.limits import Limits
 from dicom_node.spool import Spool
 
 MR = "1.2.840.10008.5.1.4.1.1.4"
@@ -189,9 +189,9 @@ def test_a_giant_pdu_is_refused_before_it_is_read(receiving):
 
 
 def test_a_peer_that_stalls_inside_a_pdu_is_let_go(receiving):
-    limits = Timeouts(read_s=0.5)
+    limits = Limits(request_s=0.5)
     with (
-        receiving(timeouts=limits) as receiver,
+        receiving(limits=limits) as receiver,
         socket.create_connection(("127.0.0.1", receiver.port)) as peer,
     ):
         peer.settimeout(10)
@@ -218,15 +218,6 @@ def test_a_study_is_busy_while_its_association_is_open(receiving, instances, tmp
         assert instances.until(lambda: receiver.busy_studies() == frozenset())
 
 
-def test_small_packets_are_not_held_back(receiving):
-    with receiving() as receiver:
-        association = scu(receiver.port)
-        (accepted,) = receiver._entity.active_associations
-        wrapped = accepted.dul.socket.socket
-        assert wrapped.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
-        association.release()
-
-
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
 def test_a_failing_disk_is_told_and_recovers(
     receiving, storescu, spool, instances, monkeypatch, number
@@ -248,11 +239,24 @@ def test_a_failing_disk_is_told_and_recovers(
     assert len(spooled(spool)) == 1
 
 
-def test_below_the_floor_nothing_is_taken(receiving, storescu, instances, tmp_path):
+def test_below_the_floor_nobody_new_comes_in(receiving, storescu, instances, tmp_path):
     path = instances.write_file(instances.mr_image(), tmp_path / "in")
     with receiving(spool=Spool(tmp_path / "spool", floor_bytes=2**62)) as receiver:
         _, text = storescu(receiver.port, path)
-    assert "OutOfResources" in text
+    assert "Rejected Transient, Source: Service Provider (Presentation Related)" in text
+    assert "Temporary Congestion" in text
+
+
+def test_below_the_floor_who_is_in_is_refused_each_object(receiving, spool, instances, tmp_path):
+    path = instances.write_file(instances.mr_image(), tmp_path / "in")
+    with receiving() as receiver:
+        association = scu(receiver.port)
+        spool._floor_bytes = 2**62
+        assert [association.send_c_store(path).Status for _ in range(3)] == [0xA700] * 3
+        spool._floor_bytes = 0
+        assert association.send_c_store(path).Status == 0x0000
+        association.release()
+    assert len(spooled(spool)) == 1
 
 
 def test_a_bug_of_ours_is_logged_without_its_text(receiving, instances, tmp_path, caplog):
@@ -263,7 +267,7 @@ def test_a_bug_of_ours_is_logged_without_its_text(receiving, instances, tmp_path
 
     with receiving(bug) as receiver:
         association = scu(receiver.port)
-        assert association.send_c_store(dcmread(path)).Status == 0xC211
+        assert association.send_c_store(dcmread(path)).Status == 0x0110
         association.release()
     assert "ZeroDivisionError at bug:" in caplog.text
     assert "CANARY" not in caplog.text

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 import pytest
 from pynetdicom import AE
 
-from dicom_node.receive import OUT_OF_RESOURCES, Receiver, ReceiverSettings
+from dicom_node.arrival import OUT_OF_RESOURCES
+from dicom_node.receive import Receiver, ReceiverSettings
 from dicom_node.spool import Outcome, Spool
 from dicom_node.vitals import (
     AssociationAccepted,
@@ -56,12 +57,16 @@ def test_each_object_is_told_with_what_came_of_it_its_size_and_its_time(
     assert len(of(AssociationAccepted, heard)) == 3
 
 
-def test_an_object_that_is_not_taken_is_told_with_code_and_status(
-    tmp_path, instances, storescu, heard
-):
-    spool = Spool(tmp_path / "spool", floor_bytes=2**62)
+def test_an_object_that_is_not_taken_is_told_with_code_and_status(tmp_path, instances, heard):
+    spool = Spool(tmp_path / "spool", floor_bytes=0)
+    path = instances.write_file(instances.mr_image(), tmp_path / "in")
+    entity = AE()
+    entity.add_requested_context("1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.1.2.1")
     with listening(spool, heard) as receiver:
-        storescu(receiver.port, instances.write_file(instances.mr_image(), tmp_path / "in"))
+        association = entity.associate("127.0.0.1", receiver.port, ae_title="OSTEON")
+        spool._floor_bytes = 2**62
+        association.send_c_store(path)
+        association.release()
     assert of(InstanceRefused, heard) == [InstanceRefused("SPOOL_FULL", OUT_OF_RESOURCES)]
 
 

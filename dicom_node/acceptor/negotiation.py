@@ -1,0 +1,260 @@
+"""What is agreed with a peer at the beginning: PS3.8 section 7.1 and PS3.7 Annex D.3.
+
+pynetdicom decodes, negotiates and encodes; what it is given has been walked before, so that it
+meets lengths that add up and no more items than there may be. User identity is not looked at and
+not answered, as PS3.7 D.3.3.7 has it for who does not support it; who may come in says the gate.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from pynetdicom import build_context
+from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RQ
+from pynetdicom.pdu_primitives import (
+    A_ASSOCIATE,
+    AsynchronousOperationsWindowNegotiation,
+    ImplementationClassUIDNotification,
+    ImplementationVersionNameNotification,
+    MaximumLengthNotification,
+    SCP_SCU_RoleSelectionNegotiation,
+)
+from pynetdicom.presentation import negotiate_as_acceptor
+
+from dicom_node.acceptor.services import Caller, Operation
+from dicom_node.acceptor.violations import malformed
+from dicom_node.contexts import EXPLICIT_LE, IMPLICIT_LE, VERIFICATION
+from dicom_node.part10 import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION
+from dicom_node.rejection import AssociationRefused
+from dicom_node.uid import Uid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pynetdicom.presentation import PresentationContext
+
+    from dicom_node.acceptor.services import Admission, NormalizedService
+    from dicom_node.certificates import PeerCertificate
+    from dicom_node.gate import Rule
+
+_APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"
+_VERSION_1 = 0x0001
+_FIXED_BYTES = 68  # of an A-ASSOCIATE-RQ after its header, before its items
+_ITEM = struct.Struct(">BxH")
+_CONTEXT_ITEM, _USER_ITEM = 0x20, 0x50
+_MAXIMUM_CONTEXTS = 128  # IDs are odd and of one byte
+_MAXIMUM_ITEMS = 4096  # of any kind; 64 KiB would hold 16384 empty ones
+_SMALLEST_PDU = 128  # nobody who takes less could be answered
+
+# What pynetdicom raises for values that it does not take, over its many classes of items.
+_UNDECODABLE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+_Primitive = TypeVar("_Primitive")
+
+
+class ApplicationContextUnknown(AssociationRefused):
+    """The peer speaks another language than DICOM's one application context."""
+
+    code = "APPLICATION_CONTEXT_UNKNOWN"
+    reason = 2
+
+
+class ProtocolVersionUnknown(AssociationRefused):
+    """The peer speaks another version of the upper layer protocol."""
+
+    code = "PROTOCOL_VERSION_UNKNOWN"
+    source = 2
+    reason = 2
+
+
+@dataclass(frozen=True)
+class Context:
+    """One accepted presentation context."""
+
+    abstract_syntax: Uid
+    transfer_syntax: Uid
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """An association as it was agreed."""
+
+    caller: Caller
+    rule: Rule
+    contexts: Mapping[int, Context]
+    peer_pdu_bytes: int
+    """The longest PDU that the peer takes, 0: any."""
+    answer: bytes
+    """The A-ASSOCIATE-AC."""
+
+
+class Negotiator:
+    """Decides about requests, for one set of services."""
+
+    def __init__(
+        self,
+        admit: Admission,
+        storage: Iterable[PresentationContext],
+        services: Iterable[NormalizedService],
+        pdu_bytes: int,
+    ) -> None:
+        """Offer C-ECHO, `storage` and the classes of `services`; take PDUs of `pdu_bytes`."""
+        self._admit = admit
+        self._storage = list(storage)
+        self.storage_classes = frozenset(str(context.abstract_syntax) for context in self._storage)
+        self._pdu_bytes = pdu_bytes
+        self._operations: dict[str, set[Operation]] = {}
+        for service in services:
+            self._operations.setdefault(service.abstract_syntax, set()).add(service.operation)
+
+    def decide(
+        self, request: bytes, address: str, certificate: PeerCertificate | None
+    ) -> Agreement:
+        """Answer an A-ASSOCIATE-RQ, given without the header of the PDU.
+
+        Raises `AssociationRefused`, or `Violation` for bytes that are none.
+        """
+        called, calling = _titles(request)
+        caller = Caller(calling, called, address, certificate)
+        rule = self._admit(caller)
+        asked = _decoded(request)
+        roles = _roles(asked)
+        results, answered_roles = negotiate_as_acceptor(
+            asked.presentation_context_definition_list, self._offer(roles), roles
+        )
+        contexts = {
+            context.context_id: Context(
+                Uid(str(context.abstract_syntax)), Uid(str(context.transfer_syntax[0]))
+            )
+            for context in results
+            if context.result == 0
+        }
+        items = [*self._identity(), *_window(asked), *answered_roles]
+        answer = _accepting(asked, results, items)
+        return Agreement(caller, rule, contexts, _peer_pdu_bytes(asked), answer)
+
+    def _offer(self, roles: Mapping[str, tuple[bool, bool]]) -> list[PresentationContext]:
+        syntaxes = [EXPLICIT_LE, IMPLICIT_LE]
+        offer = [build_context(VERIFICATION, syntaxes)]
+        for abstract_syntax, operations in self._operations.items():
+            context = build_context(abstract_syntax, syntaxes)
+            if abstract_syntax in roles:  # who proposes none gets the default, even to report
+                context.scp_role = Operation.N_ACTION in operations
+                context.scu_role = Operation.N_EVENT_REPORT in operations
+            offer.append(context)
+        return [*offer, *self._storage]
+
+    def _identity(self) -> list[object]:
+        length, implementation = MaximumLengthNotification(), ImplementationClassUIDNotification()
+        length.maximum_length_received = self._pdu_bytes
+        implementation.implementation_class_uid = IMPLEMENTATION_CLASS_UID
+        version = ImplementationVersionNameNotification()
+        version.implementation_version_name = IMPLEMENTATION_VERSION
+        return [length, implementation, version]
+
+
+def _titles(request: bytes) -> tuple[str, str]:
+    """Return called and calling AE title, read by hand: strangers shall not cost a decoding."""
+    if len(request) < _FIXED_BYTES:
+        raise malformed("an A-ASSOCIATE-RQ ends before its items")
+    if not request[1] & _VERSION_1:
+        raise ProtocolVersionUnknown("the peer speaks another version of the protocol")
+    titles = request[4:20], request[20:36]
+    if not all(title.isascii() and title.strip(b" \0") for title in titles):
+        raise malformed("an A-ASSOCIATE-RQ has an AE title that is none")
+    called, calling = (title.decode("ascii").strip(" \0") for title in titles)
+    return called, calling
+
+
+def _decoded(request: bytes) -> A_ASSOCIATE:
+    _walk(request)
+    whole = struct.pack(">BxI", 1, len(request)) + request
+    try:
+        pdu = A_ASSOCIATE_RQ()
+        pdu.decode(whole)
+        asked = pdu.to_primitive()
+    except _UNDECODABLE:
+        raise malformed("an A-ASSOCIATE-RQ holds a value that is none") from None
+    if asked.application_context_name != _APPLICATION_CONTEXT:
+        raise ApplicationContextUnknown("the peer names another application context than DICOM's")
+    return asked
+
+
+def _walk(request: bytes) -> None:
+    """Check lengths and counts of items, of items in items, and the IDs of contexts."""
+    ids = []
+    count = 0
+    for kind, begin, end in _items(request, _FIXED_BYTES, len(request)):
+        count += 1
+        if kind == _CONTEXT_ITEM:
+            ids.append(request[begin])
+            count += sum(1 for _ in _items(request, begin + 4, end))
+        elif kind == _USER_ITEM:
+            count += sum(1 for _ in _items(request, begin, end))
+    if count > _MAXIMUM_ITEMS:
+        raise malformed(f"an A-ASSOCIATE-RQ has more than {_MAXIMUM_ITEMS} items")
+    if not 1 <= len(set(ids)) == len(ids) <= _MAXIMUM_CONTEXTS or not all(i % 2 for i in ids):
+        raise malformed("an A-ASSOCIATE-RQ has no presentation contexts with odd IDs of their own")
+
+
+def _items(request: bytes, position: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Yield (type, where its value begins, where it ends) of items side by side."""
+    while position < end:
+        if end - position < _ITEM.size:
+            raise malformed("an A-ASSOCIATE-RQ ends inside an item")
+        kind, length = _ITEM.unpack_from(request, position)
+        begin = position + _ITEM.size
+        position = begin + length
+        if position > end or (kind == _CONTEXT_ITEM and length < 4):
+            raise malformed("an item of an A-ASSOCIATE-RQ is not as long as it says")
+        yield kind, begin, position
+
+
+def _all(asked: A_ASSOCIATE, kind: type[_Primitive]) -> list[_Primitive]:
+    return [item for item in asked.user_information if isinstance(item, kind)]
+
+
+def _roles(asked: A_ASSOCIATE) -> dict[str, tuple[bool, bool]]:
+    proposed = _all(asked, SCP_SCU_RoleSelectionNegotiation)
+    return {item.sop_class_uid: (item.scu_role, item.scp_role) for item in proposed}
+
+
+def _window(asked: A_ASSOCIATE) -> list[AsynchronousOperationsWindowNegotiation]:
+    """Grant a window of one to who asks for any (PS3.7 D.3.3.3)."""
+    if not _all(asked, AsynchronousOperationsWindowNegotiation):
+        return []
+    window = AsynchronousOperationsWindowNegotiation()
+    window.maximum_number_operations_invoked = 1
+    window.maximum_number_operations_performed = 1
+    return [window]
+
+
+def _peer_pdu_bytes(asked: A_ASSOCIATE) -> int:
+    told = [item.maximum_length_received for item in _all(asked, MaximumLengthNotification)]
+    if told and 0 < told[0] < _SMALLEST_PDU:
+        raise malformed(f"the peer takes PDUs of less than {_SMALLEST_PDU} bytes only")
+    return told[0] if told else 0
+
+
+def _accepting(
+    asked: A_ASSOCIATE, results: list[PresentationContext], items: list[object]
+) -> bytes:
+    accepted = A_ASSOCIATE()
+    accepted.application_context_name = _APPLICATION_CONTEXT
+    accepted.calling_ae_title = asked.calling_ae_title
+    accepted.called_ae_title = asked.called_ae_title
+    accepted.result = 0
+    accepted.result_source = 1
+    accepted.presentation_context_definition_results_list = results
+    accepted.user_information = items
+    return bytes(A_ASSOCIATE_AC(accepted).encode())
