@@ -138,6 +138,8 @@ ADVICE: dict[str, str] = {
     "OUT_OF_MEMORY": "Raise worker.memory_gib, or run fewer jobs at once, then press Try again.",
     # the worker, and defects
     "ATTEMPTS_USED": "Look why workers die (memory, worker.timeout_s), then press Try again.",
+    "WORKER_CRASHED": "It is tried once more by itself.",
+    "POISONED": "A defect, or an image made to crash: keep the study, report it; do not try again.",
     "WORKER_DIED": "Look why workers die (memory, worker.timeout_s), then press Try again.",
     "SOURCE_MISMATCH": _DEFECT,
     "RESULT_CONFLICT": _DEFECT,

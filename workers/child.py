@@ -16,12 +16,18 @@ from jobs.store import JobStore
 from workers.configuration import Assignment
 from workers.confinement import confine
 from workers.processing import Processing
+from workers.screening import Screening
+from workers.system_calls import forbid_new_processes
 from workers.vitals import Telling, to_parent
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from imaging.follow_up import FollowUpSettings
     from workers.configuration import WorkerConfiguration
     from workers.pipeline import Pipeline
+    from workers.screening import Screened
     from workers.vitals import Tell
 
 _LOG = logging.getLogger(__name__)
@@ -46,10 +52,17 @@ def run(assignment: Assignment, tell: Tell = to_parent) -> int:
             return 0
         telling = Telling(tell, job.id if configuration.traced else None)
         pipeline = functools.partial(load_pipeline, configuration, job.study_uid, telling)
-        Processing(store, configuration, pipeline, tell).process(job)
+        Processing(store, configuration, pipeline, tell, screen_alone).process(job)
     finally:
         store.close()
     return 0
+
+
+def screen_alone(paths: Sequence[Path]) -> Screened:
+    """Screen the files of the study, then start no process any more: nothing later needs one."""
+    screened = Screening()(paths)
+    forbid_new_processes()
+    return screened
 
 
 def load_pipeline(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import signal
 import subprocess
 import sys
 import time
@@ -28,9 +29,23 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _LOOK_S = 0.2
 _TERMINATE_S = 10.0
-_CRASH_DELAY_S = 5.0
+_CRASH_DELAY_S = 10.0
 _LAST_WORDS_S = 2.0
 CHILD = (sys.executable, "-m", "workers.child")
+CRASHED = "WORKER_CRASHED"
+_CRASHES = frozenset(
+    (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGSYS)
+)
+"""What a process does to itself. SIGKILL is another's doing: the kernel's out of memory, a hand."""
+
+
+@dataclass(frozen=True)
+class _Ending:
+    """How a child ended that wrote no fate."""
+
+    sentence: str
+    crashed: bool
+    """By its own doing; once more, and the job is poison."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +60,8 @@ class Supervisor:
     """Starts a child that reads an `Assignment` from its standard input and tells on its output."""
     listener: Listener = nobody
     """Told of every job and of what its child tells."""
+    crash_delay_s: float = _CRASH_DELAY_S
+    """Between attempts at a job whose child died, so that no job keeps a worker crashing."""
 
     def run(self, stop: threading.Event) -> None:
         """Claim and run jobs until `stop` is set; a running job is then handed back."""
@@ -79,7 +96,7 @@ class Supervisor:
         finally:
             self.listener(job.id, replace(left, at_s=time.time()))
 
-    def _run_child(self, job: Job, stop: threading.Event) -> str:
+    def _run_child(self, job: Job, stop: threading.Event) -> _Ending:
         """Run the child to its end; return how it ended."""
         child = self._start(job)
         fault("worker.child_began")
@@ -89,7 +106,8 @@ class Supervisor:
         finally:
             _end(child)
             hearing.join(_LAST_WORDS_S)
-        return ending or f"its process ended with status {child.returncode}"
+        status = f"its process ended with status {child.returncode}"
+        return _Ending(ending or status, crashed=not ending and -child.returncode in _CRASHES)
 
     def _claim(self, job_id: str | None = None) -> Job | None:
         try:
@@ -140,7 +158,7 @@ class Supervisor:
             _LOG.warning("the lease could not be renewed: %s", error, extra=told)
             return True
 
-    def _settle(self, job: Job, ending: str, stop: threading.Event) -> JobLeft:
+    def _settle(self, job: Job, ending: _Ending, stop: threading.Event) -> JobLeft:
         """Write the fate of a job whose child could not; most often the child did.
 
         A store that is away is waited for, for a while: then the lease ends the matter.
@@ -157,7 +175,7 @@ class Supervisor:
                     return JobLeft("unknown", error.code, 0.0)
                 time.sleep(_LOOK_S)
 
-    def _write_fate(self, job: Job, ending: str, stop: threading.Event) -> JobLeft:
+    def _write_fate(self, job: Job, ending: _Ending, stop: threading.Event) -> JobLeft:
         now = self.store.job(job.id)
         if now.state is not JobState.RUNNING or now.fence != job.fence:
             left = _left(job, now)
@@ -168,16 +186,30 @@ class Supervisor:
             if stop.is_set():
                 self.store.hand_back(job)
                 return JobLeft("handed_back", "", 0.0)
-            sentence = f"the job was cut off: {ending}"
-            failure = Failure("WORKER_DIED", sentence, now.stage, retryable=True)
-            state = self.store.retry(job, failure, _CRASH_DELAY_S)
+            failure = _failure(job, now, ending)
+            if failure.retryable:
+                state = self.store.retry(job, failure, self.crash_delay_s)
+            else:
+                self.store.fail(job, failure)
+                state = JobState.FAILED
         except (LeaseLost, IllegalMove) as error:
             told = {"event": "lease_lost", "code": error.code, "job_id": job.id}
             _LOG.warning("%s", error, extra=told)
             return JobLeft("lost", error.code, 0.0)
         told = {"event": "child_died", "code": failure.code, "job_id": job.id}
-        _LOG.error("%s", sentence, extra=told)
+        _LOG.error("%s", failure.message, extra=told)
         return JobLeft("failed" if state is JobState.FAILED else "retried", failure.code, 0.0)
+
+
+def _failure(job: Job, now: Job, ending: _Ending) -> Failure:
+    """Say what became of an attempt; a job that crashed twice in a row is not tried again."""
+    if not ending.crashed:
+        sentence = f"the job was cut off: {ending.sentence}"
+        return Failure("WORKER_DIED", sentence, now.stage, retryable=True)
+    if job.failure is not None and job.failure.code == CRASHED:
+        sentence = f"the job crashed twice and is not tried again: {ending.sentence}"
+        return Failure("POISONED", sentence, now.stage)
+    return Failure(CRASHED, f"the job crashed: {ending.sentence}", now.stage, retryable=True)
 
 
 def _left(job: Job, now: Job) -> JobLeft:

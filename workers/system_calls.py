@@ -1,8 +1,8 @@
-"""A seccomp filter (Linux) for processes that read files of strangers and do nothing else.
+"""Seccomp filters (Linux) for processes that read files of strangers.
 
-A decoder written in C that is taken over by the bytes it decodes can do what its process can: this
-leaves it reading, computing and answering on pipes. It may start threads, but no process and no
-program, open no socket, and neither write, make, rename nor remove a file.
+A decoder written in C that is taken over by the bytes it decodes can do what its process can. One
+filter leaves reading, computing and answering on pipes: no socket is opened, and no file written,
+made, renamed or removed. Both leave threads, and neither a process nor a program.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ class _Machine:
     open: int | None
     missing: tuple[int, ...]
     """clone3 and openat2: said not to exist, so that libc takes the older call."""
-    forbidden: tuple[int, ...]
+    starts: tuple[int, ...]
+    """What starts processes and programs, or takes hold of others."""
+    changes: tuple[int, ...]
+    """What reaches the network, files and other processes."""
 
 
 _X86_64 = _Machine(
@@ -44,15 +47,17 @@ _X86_64 = _Machine(
     openat=257,
     open=2,
     missing=(435, 437),
-    forbidden=(
+    starts=(
         *(57, 58, 59, 322),  # fork, vfork, execve, execveat
+        *(101, 155, 161, 165, 166, 272, 308),  # ptrace, pivot_root, chroot, mount, unshare, setns
+        *(248, 249, 250, 298, 304, 321, 323),  # keys, perf, handles, bpf, userfaultfd
+    ),
+    changes=(
         *(41, 42, 49, 53, 288),  # socket, connect, bind, socketpair, accept4
-        *(62, 101, 109, 112, 310, 311, 424, 434, 438),  # kill, ptrace, setpgid, setsid, process_vm
+        *(62, 109, 112, 310, 311, 424, 425, 434, 438),  # kill, setpgid, setsid, process_vm, uring
         *(76, 77, 82, 83, 84, 85, 86, 87, 88),  # truncate to symlink
         *(90, 91, 92, 93, 94, 133),  # chmod, chown, mknod
         *(258, 259, 260, 263, 264, 265, 266, 268, 316, 452),  # the same with a folder's descriptor
-        *(155, 161, 165, 166, 272, 308),  # pivot_root, chroot, mount, umount2, unshare, setns
-        *(248, 249, 250, 298, 304, 321, 323, 425),  # keys, perf, handles, bpf, userfaultfd, uring
         *(188, 189, 190, 197, 198, 199, 132, 235, 280),  # extended attributes, times
     ),
 )
@@ -63,13 +68,15 @@ _AARCH64 = _Machine(
     openat=56,
     open=None,
     missing=(435, 437),
-    forbidden=(
+    starts=(
         *(221, 281),  # execve, execveat
+        *(117, 39, 40, 41, 51, 97, 268),  # ptrace, umount2, mount, pivot_root, chroot, unshare
+        *(217, 218, 219, 241, 265, 280, 282),  # keys, perf, handles, bpf, userfaultfd
+    ),
+    changes=(
         *(198, 199, 200, 203, 242),  # socket, socketpair, bind, connect, accept4
-        *(117, 129, 154, 157, 270, 271, 424, 434, 438),  # ptrace, kill, setpgid, setsid, process_vm
+        *(129, 154, 157, 270, 271, 424, 425, 434, 438),  # kill, setpgid, setsid, process_vm, uring
         *(33, 34, 35, 36, 37, 38, 45, 46, 52, 53, 54, 55, 276, 452),  # make, remove, rename, chmod
-        *(39, 40, 41, 51, 97, 268),  # umount2, mount, pivot_root, chroot, unshare, setns
-        *(217, 218, 219, 241, 265, 280, 282, 425),  # keys, perf, handles, bpf, userfaultfd, uring
         *(5, 6, 7, 14, 15, 16, 88),  # extended attributes, times
     ),
 )
@@ -81,14 +88,28 @@ class _Program(ctypes.Structure):
 
 
 def forbid_all_but_reading() -> bool:
-    """Put the filter on every thread of this process, for good; False where there is none.
+    """Leave reading and computing to every thread of this process, for good.
 
-    What is forbidden fails with EPERM, as it does for a user without the right.
+    What is forbidden fails with EPERM, as it does for a user without the right. False where the
+    kernel has no such filters.
     """
     machine = _MACHINES.get(platform.machine())
     if machine is None:
         return False
-    code = b"".join(_instructions(machine))
+    program = _by_argument(machine.openat, 2, _O_WRITES, (_DENY, _PERMIT))
+    if machine.open is not None:
+        program += _by_argument(machine.open, 1, _O_WRITES, (_DENY, _PERMIT))
+    return _filter(machine, (*machine.starts, *machine.changes), program)
+
+
+def forbid_new_processes() -> bool:
+    """Let no thread of this process start another process or program, for good; else as above."""
+    machine = _MACHINES.get(platform.machine())
+    return machine is not None and _filter(machine, machine.starts, [])
+
+
+def _filter(machine: _Machine, forbidden: tuple[int, ...], more: list[bytes]) -> bool:
+    code = b"".join(_instructions(machine, forbidden, more))
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     program = _Program(len(code) // 8, code)
@@ -96,20 +117,16 @@ def forbid_all_but_reading() -> bool:
     return bool(done == 0)
 
 
-def _instructions(machine: _Machine) -> list[bytes]:
+def _instructions(machine: _Machine, forbidden: tuple[int, ...], more: list[bytes]) -> list[bytes]:
     """Return the filter: classic BPF, whose jumps count instructions to step over."""
-    fail, missing, allow = _end(_FAIL | errno.EPERM), _end(_FAIL | errno.ENOSYS), _end(_ALLOW)
     program = [_op(_LOAD, _ARCHITECTURE_AT), _op(_EQUAL, machine.audit, 1, 0), _end(_KILL)]
-    program += [_op(_LOAD, _NUMBER_AT), _op(_AT_LEAST, _X32, 0, 1), fail]
+    program += [_op(_LOAD, _NUMBER_AT), _op(_AT_LEAST, _X32, 0, 1), _DENY]
     for number in machine.missing:
-        program += [_op(_EQUAL, number, 0, 1), missing]
-    for number in machine.forbidden:
-        program += [_op(_EQUAL, number, 0, 1), fail]
-    program += _by_argument(machine.clone, 0, _CLONE_THREAD, (allow, fail))
-    program += _by_argument(machine.openat, 2, _O_WRITES, (fail, allow))
-    if machine.open is not None:
-        program += _by_argument(machine.open, 1, _O_WRITES, (fail, allow))
-    return [*program, allow]
+        program += [_op(_EQUAL, number, 0, 1), _end(_FAIL | errno.ENOSYS)]
+    for number in forbidden:
+        program += [_op(_EQUAL, number, 0, 1), _DENY]
+    program += _by_argument(machine.clone, 0, _CLONE_THREAD, (_PERMIT, _DENY))
+    return [*program, *more, _PERMIT]
 
 
 def _by_argument(number: int, argument: int, bits: int, ends: tuple[bytes, bytes]) -> list[bytes]:
@@ -124,3 +141,6 @@ def _op(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
 
 def _end(action: int) -> bytes:
     return _op(_RETURN, action)
+
+
+_DENY, _PERMIT = _end(_FAIL | errno.EPERM), _end(_ALLOW)

@@ -11,6 +11,7 @@ PROJECT = Path(__file__).parents[2]
 PRELUDE = """
 import json, os, resource, socket, subprocess, sys, threading
 from workers.confinement import ReadingLimits, confine, confine_reader
+from workers.system_calls import forbid_new_processes
 """
 TRIALS = """
 def tried(action):
@@ -77,6 +78,25 @@ says(
     assert {told[name] for name in told.keys() - {"read", "thread"}} == {EPERM}
     assert kept.read_text() == "of the spool"
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_who_computes_what_strangers_sent_starts_nothing_more(tmp_path):
+    program = f"""
+confine(None)
+assert forbid_new_processes()
+says(
+    write=lambda: open({str(tmp_path / "made")!r}, "w").write("x"),
+    network=socket.socket,
+    thread=thread,
+    fork=os.fork,
+    program=lambda: subprocess.run(["true"]),
+    replace=lambda: os.execv("/bin/true", ["true"]),
+    pair=lambda: os.posix_spawn("/bin/true", ["true"], {{}}),
+)
+"""
+    told = json.loads(child(program).stdout)
+    assert {name for name, error in told.items() if error == 0} == {"write", "network", "thread"}
+    assert {told[name] for name in ("fork", "program", "replace", "pair")} == {EPERM}
 
 
 def test_the_filter_holds_threads_that_ran_before_it():

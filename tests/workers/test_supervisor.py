@@ -2,6 +2,8 @@ import json
 import sys
 import threading
 import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -42,6 +44,33 @@ def test_a_child_that_dies_costs_an_attempt_and_the_job_comes_again(store, confi
     assert job.failure.code == "WORKER_DIED"
     assert "status -9" in job.failure.message
     assert job.not_before is not None
+
+
+def test_a_job_that_crashed_is_tried_once_more_and_then_is_poison(store, configuration, claimed):
+    program = "import ctypes; ctypes.string_at(0)"
+    quick = replace(supervisor(store, configuration, program), crash_delay_s=0.0)
+    quick.supervise(claimed, threading.Event())
+    once = store.job(claimed.id)
+    assert (once.state, once.failure.code) == (JobState.QUEUED, "WORKER_CRASHED")
+    quick.supervise(store.claim("again", 30.0), threading.Event())
+    twice = store.job(claimed.id)
+    assert (twice.state, twice.attempt, twice.failure.code) == (JobState.FAILED, 2, "POISONED")
+    assert "status -11" in twice.failure.message
+    assert store.claim("once more", 30.0) is None
+
+
+def test_a_crash_after_another_ending_is_the_first(store, configuration, claimed):
+    store.retry(claimed, failure(), 0.0)
+    again = store.claim("again", 30.0)
+    crash = "import os; os.abort()"
+    supervisor(store, configuration, crash).supervise(again, threading.Event())
+    assert store.job(claimed.id).failure.code == "WORKER_CRASHED"
+
+
+def test_attempts_at_a_job_whose_child_died_are_ten_seconds_apart(store, configuration, claimed):
+    begun = datetime.now(UTC)
+    supervisor(store, configuration, "raise SystemExit(1)").supervise(claimed, threading.Event())
+    assert store.job(claimed.id).not_before >= begun + timedelta(seconds=10)
 
 
 def test_the_last_attempt_that_dies_fails_the_job(store, configuration, claimed):
