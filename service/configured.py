@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from service.chosen_models import disease_folder, focal_folder
 from service.configuration import groups
+from service.node_access import client_files
 
 if TYPE_CHECKING:
+    from dicom_node.tls import ClientFiles
     from service.configuration import Group
     from service.settings import Settings
 
@@ -23,6 +25,8 @@ class DicomPeer:
     port: int
     calling_ae_title: str
     """Ours towards it."""
+    tls: ClientFiles | None = field(default=None, repr=False)
+    """How it is called over TLS; None: without."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,8 @@ def configured(settings: Settings) -> Configured:
     return Configured(
         groups=groups(settings),
         peers=tuple(
-            DicomPeer(d.name, d.ae_title, d.host, d.port, ours) for d in settings.destinations
+            DicomPeer(d.name, d.ae_title, d.host, d.port, ours, client_files(d.tls))
+            for d in settings.destinations
         ),
         model_stages=("anatomy", *(stage for stage, folder in chosen if folder is not None)),
         file=settings.origins.file_name,

@@ -38,7 +38,7 @@ def echo_peer(peer: DicomPeer, patience_s: float = _PATIENCE_S) -> Echo:
     ours = peer.calling_ae_title
     try:
         timeouts = Timeouts(patience_s, patience_s, patience_s)
-        echo(Peer(peer.ae_title, peer.host, peer.port, ours, timeouts))
+        echo(Peer(peer.ae_title, peer.host, peer.port, ours, timeouts, peer.tls))
     except DicomNodeError as error:
         return Echo(peer.name, False, error.code, f"{error}", time.monotonic() - begun, at)
     sentence = f"{peer.ae_title} at {peer.host}:{peer.port} answers {ours}"

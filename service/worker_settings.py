@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from service.build import build
 from service.chosen_models import disease_folder, focal_folder
+from service.node_access import client_files
 from service.settings import SettingsError
 
 if TYPE_CHECKING:
+    from service.destination_section import DestinationSettings
     from service.settings import Settings
-    from workers.configuration import WorkerConfiguration
+    from workers.configuration import Destination, WorkerConfiguration
     from workers.inference.endpoint import Endpoint
 
 
 def worker_configuration(settings: Settings) -> WorkerConfiguration:
     """Tell a worker where everything is."""
-    from workers.configuration import Destination, WorkerConfiguration  # noqa: PLC0415
+    from workers.configuration import DeliveryRule, WorkerConfiguration  # noqa: PLC0415
 
     return WorkerConfiguration(
         store_url=settings.store_url,
@@ -28,9 +30,12 @@ def worker_configuration(settings: Settings) -> WorkerConfiguration:
         model_server=model_server(settings),
         disease_model=disease_folder(settings),
         focal_model=focal_folder(settings),
-        destinations=tuple(
-            Destination(d.name, d.ae_title, d.host, d.port, settings.node.ae_title)
-            for d in settings.destinations
+        destinations=tuple(destination_of(d, settings) for d in settings.destinations),
+        delivery=DeliveryRule(
+            back_off_s=settings.delivery.back_off_s,
+            give_up_s=settings.delivery.give_up_after_h * 3600.0,
+            proof_patience_s=settings.delivery.proof_patience_s,
+            resends=settings.delivery.resends,
         ),
         reading=settings.reading.model_dump(),
         adc=settings.adc.model_dump(),
@@ -46,6 +51,25 @@ def worker_configuration(settings: Settings) -> WorkerConfiguration:
         timeout_s=settings.worker.timeout_s,
         log_level=settings.log_level,
         traced=settings.monitoring.traces is not None,
+    )
+
+
+def destination_of(given: DestinationSettings, settings: Settings) -> Destination:
+    """Return what a worker knows of a destination."""
+    from dicom_node.contexts import EXPLICIT_LE, IMPLICIT_LE  # noqa: PLC0415
+    from workers.configuration import Destination  # noqa: PLC0415
+
+    syntaxes = {"explicit": EXPLICIT_LE, "implicit": IMPLICIT_LE}
+    return Destination(
+        name=given.name,
+        ae_title=given.ae_title,
+        host=given.host,
+        port=given.port,
+        calling_ae_title=settings.node.ae_title,
+        proof=given.proof,
+        kinds=given.kinds,
+        transfer_syntaxes=tuple(syntaxes[name] for name in given.transfer_syntaxes),
+        tls=client_files(given.tls),
     )
 
 
