@@ -113,14 +113,18 @@ class PriorRecords(Records):
 
         Who waits for it waits no longer; who was compared without it gets a line in its history.
         """
-        wake_waiting(tx, prior_uid)
+        known = select(priors.c.taken_on).where(priors.c.study_uid == prior_uid)
+        taken_on = tx.connection.execute(known).scalar_one_or_none()
         newest = select(jobs.c.state).join(studies, studies.c.uid == jobs.c.study_uid)
         newest = newest.where(studies.c.uid == prior_uid, jobs.c.revision == studies.c.revision)
-        if tx.connection.execute(newest).scalar_one_or_none() != JobState.DELIVERED:
+        state = tx.connection.execute(newest).scalar_one_or_none()
+        if taken_on is None or state in (JobState.QUEUED, JobState.RUNNING):
+            return
+        wake_waiting(tx, prior_uid)
+        if state != JobState.DELIVERED:
             return
         done = select(jobs.c.id).where(wishing(prior_uid), jobs.c.stage.in_(_COMPARED))
-        taken_on = select(priors.c.taken_on).where(priors.c.study_uid == prior_uid)
-        told = {"prior": prior_uid, "taken_on": tx.connection.execute(taken_on).scalar_one()}
+        told = {"prior": prior_uid, "taken_on": taken_on}
         for job_id in tx.connection.execute(done).scalars().all():
             write_event(tx, job_id, EventKind.PRIOR_MEASURED, None, **told)
 

@@ -26,6 +26,10 @@ _HOSTILE = (
     "No scanner makes such a file: look at what sent it before more is taken from there; the"
     " original images can be sent again."
 )
+_WHOSE = (
+    "Find out whose images these are. Wrong: correct the patient at the archive, send the study"
+    " again and cancel this run. Right: press Release, and it goes on without those studies."
+)
 _BETTER = "Nothing: something better of the same place is used."
 _T1 = "Only the list of focal lesions needs it: send whole-body T1 without contrast agent."
 
@@ -37,6 +41,10 @@ ADVICE: dict[str, str] = {
     "PATIENT_MISMATCH": "Correct the Patient ID at the archive, then send the study again.",
     "SUPERSEDED": "Nothing: a newer version of this study replaces this run.",
     "CANCELLED": "Nothing, or press Process again.",
+    # the patient, and earlier studies (docs/priors.md)
+    "PRIORS_AWAITED": "Nothing: it goes on by itself, with its earlier studies or after a while.",
+    "IDENTITY_CONFLICT": _WHOSE,
+    "IDENTITY_OF_STUDY": _WHOSE,
     # series that carry the reason for all
     "NOT_DICOM": "Send DICOM files.",
     "NOT_MR": "Send the MR images themselves.",

@@ -48,6 +48,22 @@ class DeliveryRule:
 
 
 @dataclass(frozen=True)
+class PriorArchive:
+    """The system that a patient's earlier studies are asked of (docs/priors.md)."""
+
+    ae_title: str
+    host: str
+    port: int
+    calling_ae_title: str = "OSTEON"
+    tls: ClientFiles | None = None
+    newest: int = 3
+    within_days: int = 1825
+    description: str = ""
+    wait_s: float = 900.0
+    send_results: bool = False
+
+
+@dataclass(frozen=True)
 class Build:
     """What made the results: named in every object, and part of what their UIDs derive from."""
 
@@ -103,6 +119,10 @@ class WorkerConfiguration:
     `against`, `smallest_dice` and `diffuse_burden`."""
     identity_key: str = dataclasses.field(default="", repr=False)
     """Hexadecimal: the secret of patients' digests. Empty: earlier studies are not looked for."""
+    archive: PriorArchive | None = None
+    """Asked for earlier studies that did not come here; none if not given."""
+    hold_conflicts: bool = True
+    """Whether a study waits for a person where its Patient ID stands for somebody else too."""
     keep_labels: bool = False
     """Whether the store keeps what names a study to people (docs/decisions/0017)."""
     threads: int | None = None
@@ -139,20 +159,25 @@ class Assignment:
             values[name] = None if values[name] is None else Path(values[name])
         if values["model_server"] is not None:
             values["model_server"] = Endpoint(**values["model_server"])
-        values["destinations"] = tuple(_destination(row) for row in values["destinations"])
+        values["destinations"] = tuple(
+            Destination(**_with_tls(row)) for row in values["destinations"]
+        )
+        if values["archive"] is not None:
+            values["archive"] = PriorArchive(**_with_tls(values["archive"]))
         values["delivery"] = DeliveryRule(**_with_tuples(values["delivery"]))
         values["thresholds_um2_s"] = tuple(values["thresholds_um2_s"])
         values["build"] = Build(**values["build"])
         return cls(fields["job_id"], fields["fence"], WorkerConfiguration(**values))
 
 
-def _destination(row: dict[str, Any]) -> Destination:
+def _with_tls(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a system that is called, its files and tuples as they were."""
     tls = row["tls"]
     if tls is not None:
         files = ("authorities", "certificate", "key")
         paths = {name: Path(tls[name]) for name in files if tls[name] is not None}
         row["tls"] = ClientFiles(**tls | paths)
-    return Destination(**_with_tuples(row))
+    return _with_tuples(row)
 
 
 def _with_tuples(row: dict[str, Any]) -> dict[str, Any]:

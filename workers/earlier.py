@@ -107,6 +107,8 @@ class StoredResults:
 
     store: JobStore = field(repr=False)
     results_dir: Path
+    notes: tuple[QualityNote, ...] = ()
+    """What is known already of earlier studies that are not in the store."""
 
     def find(self, examination: Examination) -> Found:
         """Return the patient's other studies; of one ID with two persons' traits none."""
@@ -121,7 +123,7 @@ class StoredResults:
             except (OSError, ValueError, KeyError, TypeError):
                 notes.append(_gone(one.examination.taken_at))
         found = _before(examination, studies)
-        return replace(found, notes=(*dict.fromkeys(notes), *found.notes))
+        return replace(found, notes=(*dict.fromkeys((*self.notes, *notes)), *found.notes))
 
     def _read(self, files: Sequence[ResultFile]) -> EarlierStudy:
         numbers = next((f for f in files if f.name == NUMBERS), None)

@@ -18,6 +18,7 @@ from jobs.errors import ResultConflict, StoreUnavailable
 from jobs.job import Failure
 from workers.delivery import DeliveryWaits
 from workers.inference.model import ModelUnavailable
+from workers.priors import IdentityConflict, PriorsAwaited
 
 if TYPE_CHECKING:
     from jobs.job import Stage
@@ -47,9 +48,11 @@ TABLE: tuple[tuple[type[BaseException], Fate], ...] = (
     (GeometryError, Fate.REJECT),
     (ModelUnavailable, Fate.RETRY),
     (DeliveryWaits, Fate.RETRY),
+    (PriorsAwaited, Fate.RETRY),
     (PeerUnavailable, Fate.RETRY),
     (StoreUnavailable, Fate.RETRY),
     (PeerRefused, Fate.HOLD),
+    (IdentityConflict, Fate.HOLD),
     (ModelMismatch, Fate.HOLD),
     (SourceMismatch, Fate.BUG),
     (ResultConflict, Fate.BUG),

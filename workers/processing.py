@@ -18,6 +18,8 @@ from workers.encoding import Run
 from workers.failures import Fate, back_off_s, judge
 from workers.inference.model import ModelUnavailable
 from workers.labelling import study_label
+from workers.prior_policy import policy_of
+from workers.priors import Priors, PriorsAwaited
 from workers.recording import StoreRecorder
 from workers.results_folder import discard, settle, working_folder
 from workers.screening import Screened, Screening
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
     from jobs.job import Job
     from jobs.store import JobStore
-    from workers.configuration import WorkerConfiguration
+    from workers.configuration import Destination, WorkerConfiguration
     from workers.failures import Verdict
     from workers.pipeline import Pipeline
     from workers.vitals import Tell
@@ -62,12 +64,24 @@ class Processing:
             with recorder.stage(Stage.DELIVER):
                 told = self.configuration
                 courier = Courier(self.store, job, told.results_dir, told.delivery, self.tell)
-                courier.deliver(told.destinations, recorder.fraction)
+                courier.deliver(self._destinations(job), recorder.fraction)
             fault("job.sent")
             self.store.deliver(job)
+        self.store.prior_ended(job.study_uid)
+
+    def _destinations(self, job: Job) -> tuple[Destination, ...]:
+        """Return where the results go; nowhere by themselves where only a later study asked."""
+        told = self.configuration
+        wanted = told.archive is not None and told.archive.send_results
+        if wanted or not self.store.is_only_prior(job.study_uid):
+            return told.destinations
+        asked = any(e.kind is EventKind.SEND_AGAIN for e in self.store.events(job.id))
+        return told.destinations if asked else ()
 
     def _measure(self, job: Job, recorder: StoreRecorder) -> None:
         """Run the pipeline and keep its results; nothing is sent before this returns."""
+        priors = Priors(self.store, job, policy_of(self.configuration))
+        priors.wait()
         instances = self.store.instances(job.study_uid, job.revision)
         spool = self.configuration.spool_dir
         screened = self.screen([spool / i.path for i in instances])
@@ -80,7 +94,7 @@ class Processing:
             at=job.created_at,
             input_digest=job.input_digest,
             build=self.configuration.build,
-            history=self._history(job, paths),
+            history=self._history(job, paths, priors),
             damaged=screened.damaged,
         )
         with working_folder(self.configuration.results_dir, job) as folder:
@@ -96,14 +110,17 @@ class Processing:
             raise
         self.tell(_measured(summary))
 
-    def _history(self, job: Job, paths: Sequence[Path]) -> History | None:
+    def _history(self, job: Job, paths: Sequence[Path], priors: Priors) -> History | None:
         """Keep whose study it is, as digests, and say where the patient's others are."""
         secret = self.configuration.identity_key
         examination = read_examination(paths, bytes.fromhex(secret)) if secret else None
         if examination is None:
             return None
-        self.store.keep_examination(job, record_of(examination))
-        return History(examination, StoredResults(self.store, self.configuration.results_dir))
+        record = record_of(examination)
+        self.store.keep_examination(job, record)
+        notes = priors.look(record, paths)
+        results_dir = self.configuration.results_dir
+        return History(examination, StoredResults(self.store, results_dir, notes))
 
 
 def _measured(summary: Mapping[str, Any]) -> Measured:
@@ -163,10 +180,11 @@ class _Fate:
                 delay_s = back_off_s(self._tries())
                 if isinstance(error, ModelUnavailable):
                     delay_s = min(delay_s, MODEL_BACK_OFF_S)
-                if isinstance(error, DeliveryWaits):
+                if isinstance(error, (DeliveryWaits, PriorsAwaited)):
                     delay_s = error.again_s
                 self._store.retry(self._job, failure, delay_s, spend_attempt=False)
 
     def _tries(self) -> int:
         events = self._store.events(self._job.id)
-        return 1 + sum(1 for event in events if event.kind is EventKind.RETRY)
+        tries = (event for event in events if event.kind is EventKind.RETRY)
+        return 1 + sum(event.data.get("code") != PriorsAwaited.code for event in tries)

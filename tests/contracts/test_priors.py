@@ -137,6 +137,12 @@ def test_who_was_compared_without_it_is_told(store, wished, arrivals):
     assert told.data == {"prior": OLD, "taken_on": "20250115"}
 
 
+def test_an_ordinary_study_that_ends_is_nobodys_earlier_one(store, due):
+    store.deliver(due)
+    store.prior_ended(NOW)
+    assert EventKind.PRIOR_MEASURED not in [event.kind for event in store.events(due.id)]
+
+
 def test_what_failed_is_wanted_again_by_a_later_study(store, wished, arrivals):
     store.prior_failed(store.claim_prior("node", 60), "PRIOR_INCOMPLETE")
     store.deliver(wished)
