@@ -29,7 +29,7 @@ class DestinationSettings(Section):
     transfer_syntaxes: tuple[Literal["explicit", "implicit"], ...] = Field(
         default=("explicit", "implicit"),
         min_length=1,
-        description="what it is offered; only where it does not take explicit is a copy encoded anew",
+        description="what it is offered; where it takes implicit only a copy is encoded anew",
     )
     tls: ClientTlsSection | None = Field(
         default=None, description="call it over TLS, with {} if it needs nothing of ours"

@@ -24,6 +24,7 @@ from pydantic_settings import (
 from service.access_section import AccessSection
 from service.audit_section import AuditSection
 from service.console_section import ConsoleSection
+from service.delivery_section import DeliverySection
 from service.destination_section import DestinationSettings  # noqa: TC001 - pydantic reads annotations
 from service.dicomweb_section import DicomWebSection
 from service.follow_up_section import FollowUpSection
@@ -91,6 +92,7 @@ class Settings(BaseSettings):
     dicomweb: DicomWebSection = DicomWebSection()
     monitoring: MonitoringSettings = MonitoringSettings()
     webhooks: WebhookSection = WebhookSection()
+    delivery: DeliverySection = DeliverySection()
     destinations: tuple[DestinationSettings, ...] = Field(
         default=(), description="C-STORE receivers of results: name, ae_title, host, port"
     )
