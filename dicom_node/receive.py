@@ -53,7 +53,6 @@ if TYPE_CHECKING:
     from dicom_node.vitals import Listener, NodeVital
     from dicom_node.witness import Witness
     from jobs.study import Instance
-    from jobs.transfers import Transfer
 
 DEFAULT_ASSOCIATION_BYTES = 64 * 1024**3
 
@@ -75,6 +74,7 @@ class ReceiverSettings:
     limits: Limits = field(default_factory=Limits)  # its associations are those above
     tls: ssl.SSLContext | None = field(default=None, repr=False)  # None: plain connections
     services: tuple[NormalizedService, ...] = ()  # beside C-ECHO and C-STORE
+    witness: Witness = field(default_factory=Nobody, repr=False)  # who brought what, for the audit
 
     def __post_init__(self) -> None:
         """Refuse a title that nobody could call; raises `InvalidAeTitle`."""
@@ -99,8 +99,6 @@ class Receiver:
         )
         self.listener: Listener = nobody
         """Told of what happens."""
-        self.witness: Witness = Nobody()
-        """Told who brought what and who was turned away; set it before `start`."""
         self._acceptor: Acceptor | None = None
         self._doorway: Doorway | None = None
         self._validation = (pydicom_config.WARN, pydicom_config.WARN)
@@ -113,7 +111,7 @@ class Receiver:
                 KEPT_THE_FIRST if settings.warn_of_conflict else SUCCESS,
                 settings.urgent_ae_titles,
             ),
-            self._received,
+            settings.witness.received,
         )
 
     @property
@@ -179,11 +177,9 @@ class Receiver:
         try:
             return self._gate.admit(caller)
         except AssociationRefused as refused:
-            self.witness.turned_away(caller.calling_ae_title, caller.address, refused.code)
+            witness = self._settings.witness
+            witness.turned_away(caller.calling_ae_title, caller.address, refused.code)
             raise
-
-    def _received(self, transfer: Transfer) -> None:
-        self.witness.received(transfer)
 
     def _tell(self, vital: NodeVital) -> None:
         self.listener(vital)
