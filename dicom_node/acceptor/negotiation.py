@@ -44,6 +44,7 @@ _VERSION_1 = 0x0001
 _FIXED_BYTES = 68  # of an A-ASSOCIATE-RQ after its header, before its items
 _ITEM = struct.Struct(">BxH")
 _CONTEXT_ITEM, _USER_ITEM = 0x20, 0x50
+_ABSTRACT_SYNTAX, _TRANSFER_SYNTAX = 0x30, 0x40
 _MAXIMUM_CONTEXTS = 128  # IDs are odd and of one byte
 _MAXIMUM_ITEMS = 4096  # of any kind; 64 KiB would hold 16384 empty ones
 _SMALLEST_PDU = 128  # nobody who takes less could be answered
@@ -127,7 +128,15 @@ class Negotiator:
         called, calling = _titles(request)
         caller = Caller(calling, called, address, certificate)
         rule = self._admit(caller)
-        asked = _decoded(request)
+        _walk(request)
+        try:
+            return self._agree(caller, rule, _decoded(request))
+        except _UNDECODABLE:
+            raise malformed("an A-ASSOCIATE-RQ holds a value that is none") from None
+
+    def _agree(self, caller: Caller, rule: Rule, asked: A_ASSOCIATE) -> Agreement:
+        if asked.application_context_name != _APPLICATION_CONTEXT:
+            raise ApplicationContextUnknown("the peer names another context than DICOM's")
         roles = _roles(asked)
         results, answered_roles = negotiate_as_acceptor(
             asked.presentation_context_definition_list, self._offer(roles), roles
@@ -149,8 +158,9 @@ class Negotiator:
         for abstract_syntax, operations in self._operations.items():
             context = build_context(abstract_syntax, syntaxes)
             if abstract_syntax in roles:  # who proposes none gets the default, even to report
-                context.scp_role = Operation.N_ACTION in operations
-                context.scu_role = Operation.N_EVENT_REPORT in operations
+                # What the requestor may be: who asks is our SCU, who reports is the SCP.
+                context.scu_role = Operation.N_ACTION in operations
+                context.scp_role = Operation.N_EVENT_REPORT in operations
             offer.append(context)
         return [*offer, *self._storage]
 
@@ -177,30 +187,25 @@ def _titles(request: bytes) -> tuple[str, str]:
 
 
 def _decoded(request: bytes) -> A_ASSOCIATE:
-    _walk(request)
-    whole = struct.pack(">BxI", 1, len(request)) + request
-    try:
-        pdu = A_ASSOCIATE_RQ()
-        pdu.decode(whole)
-        asked = pdu.to_primitive()
-    except _UNDECODABLE:
-        raise malformed("an A-ASSOCIATE-RQ holds a value that is none") from None
-    if asked.application_context_name != _APPLICATION_CONTEXT:
-        raise ApplicationContextUnknown("the peer names another application context than DICOM's")
-    return asked
+    pdu = A_ASSOCIATE_RQ()
+    pdu.decode(struct.pack(">BxI", 1, len(request)) + request)
+    return pdu.to_primitive()
 
 
 def _walk(request: bytes) -> None:
-    """Check lengths and counts of items, of items in items, and the IDs of contexts."""
+    """Check lengths and counts of items, of items in items, and the contexts."""
     ids = []
     count = 0
     for kind, begin, end in _items(request, _FIXED_BYTES, len(request)):
-        count += 1
+        inside: list[int] = []
         if kind == _CONTEXT_ITEM:
             ids.append(request[begin])
-            count += sum(1 for _ in _items(request, begin + 4, end))
+            inside = [sub for sub, *_ in _items(request, begin + 4, end)]
+            if inside.count(_ABSTRACT_SYNTAX) != 1 or _TRANSFER_SYNTAX not in inside:
+                raise malformed("a presentation context lacks its abstract or transfer syntax")
         elif kind == _USER_ITEM:
-            count += sum(1 for _ in _items(request, begin, end))
+            inside = [sub for sub, *_ in _items(request, begin, end)]
+        count += 1 + len(inside)
     if count > _MAXIMUM_ITEMS:
         raise malformed(f"an A-ASSOCIATE-RQ has more than {_MAXIMUM_ITEMS} items")
     if not 1 <= len(set(ids)) == len(ids) <= _MAXIMUM_CONTEXTS or not all(i % 2 for i in ids):
