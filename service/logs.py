@@ -1,8 +1,9 @@
 """Logs: one JSON object a line on stderr, one schema, nothing that names a patient.
 
-Libraries that quote DICOM values in their messages (pydicom, pynetdicom, highdicom) are kept to
-errors without their text, and a traceback is written as places in the code: an exception's own
-message may carry what a data set holds. docs/monitoring.md explains the fields.
+Libraries that quote DICOM values in their messages (pydicom, pynetdicom, highdicom, and all that
+Python's warnings say) are kept to errors without their text, and a traceback is written as places
+in the code: an exception's own message may carry what a data set holds. docs/monitoring.md
+explains the fields.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ LIBRARY = "library"
 _JOB_ID: ContextVar[str | None] = ContextVar("job_id", default=None)
 _STAGE: ContextVar[str | None] = ContextVar("stage", default=None)
 _TRACE_ID: ContextVar[str | None] = ContextVar("trace_id", default=None)
-_QUOTING = ("pydicom", "pynetdicom", "highdicom")
+_QUOTING = ("pydicom", "pynetdicom", "highdicom", "py.warnings")
 _OURS = (
     "dicom_node",
     "dicom_objects",
@@ -77,6 +78,7 @@ def configure(process: str, level: str = "INFO") -> None:
     root.setLevel(logging.WARNING)
     for name in _OURS:
         logging.getLogger(name).setLevel(level)
+    logging.captureWarnings(capture=True)  # pydicom's quote the values that they warn of
     for name in _QUOTING:
         logging.getLogger(name).setLevel(logging.ERROR)
 
@@ -123,7 +125,7 @@ def _bound(record: logging.LogRecord) -> dict[str, str | None]:
 
 def _text(record: logging.LogRecord) -> str:
     """Return the message; of a library that may quote a data set, only that it spoke."""
-    if record.name.split(".")[0] in _QUOTING:
+    if record.name.startswith(_QUOTING):
         return "(text withheld: it may quote a data set)"
     return record.getMessage()
 

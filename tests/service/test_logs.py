@@ -2,6 +2,7 @@ import ast
 import contextvars
 import json
 import logging
+import subprocess
 import sys
 from pathlib import Path
 
@@ -78,6 +79,22 @@ def test_an_error_is_written_as_places_never_with_its_text():
 def test_libraries_that_quote_data_sets_are_silenced():
     made = logging.LogRecord("pydicom.x", logging.ERROR, "f", 1, "bad value DOE^JANE", (), None)
     assert "DOE" not in JsonLines("worker").format(made)
+
+
+def test_what_pydicom_warns_of_is_not_written():
+    program = f"""
+import warnings
+from service import logs
+from pydicom import Dataset
+logs.configure("job")
+warnings.simplefilter("always")
+Dataset().PatientID = {"ZEBRAFINCH" * 9!r}
+warnings.warn("about {CANARIES[0]}", stacklevel=1)
+"""
+    run = subprocess.run(
+        (sys.executable, "-c", program), cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert "ZEBRAFINCH" not in run.stdout + run.stderr
 
 
 def test_a_field_that_is_not_in_the_schema_is_not_written():
