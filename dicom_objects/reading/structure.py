@@ -145,6 +145,9 @@ class _Walk:
             vr, length, at = self._explicit(level, at, length)
         if vr == b"UN":  # a sequence in it has this encoding (PS3.5 6.2.2 note 4)
             level = replace(level, implicit=True, order="<")
+        if length != _UNDEFINED and at + length > len(self._data) and tag not in _PIXEL_DATA:
+            # A parser that asks for so many bytes at once reserves them first.
+            raise self._cut(f"ends inside the element ({tag >> 16:04X},{tag & 0xFFFF:04X})")
         unsaid = vr in (b"", b"UN") and (length == _UNDEFINED or _is_sequence(tag))
         if (vr == b"SQ" or unsaid) and tag not in _PIXEL_DATA:
             return self._enter(replace(level, items=True), at, length)
@@ -152,8 +155,6 @@ class _Walk:
             self._pixels_seen = True
         if length == _UNDEFINED:
             return self._fragments(tag, at)
-        if at + length > len(self._data) and len(self._levels) == 1 and tag not in _PIXEL_DATA:
-            raise self._cut(f"ends inside the element ({tag >> 16:04X},{tag & 0xFFFF:04X})")
         return at + length
 
     def _head(self, level: _Level, at: int) -> tuple[int, int]:

@@ -108,6 +108,14 @@ def test_a_length_beyond_the_file_is_told_before_the_pixels_and_forgiven_after_t
     check_structure(head + pixels + b"\0")
 
 
+def test_a_length_beyond_the_file_is_told_inside_sequences_too():
+    head, pixels = plain()
+    giant = b"\x09\x00\x10\x10OB\0\0\xf0\xff\xff\xff"
+    assert code_of(head + OPEN_SEQUENCE + OPEN_ITEM + giant + pixels) == "TRUNCATED"
+    sequence = b"\x09\x00\x10\x10SQ\0\0\xf0\xff\xff\x7f"
+    assert code_of(head + sequence + pixels) == "TRUNCATED"
+
+
 def test_pixel_data_in_fragments_are_stepped_over():
     head, _ = plain()
     start = b"\xe0\x7f\x10\x00OB\0\0\xff\xff\xff\xff"
