@@ -18,6 +18,7 @@ from workers.delivery_way import Way
 from workers.places import place_of
 from workers.proof import Proof
 from workers.vitals import silence
+from workers.witnessed import witnessed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -87,7 +88,9 @@ class Courier:
         if pause_s := self.store.may_call(name):
             self.store.put_off(self.job, name, (pause_s, PeerUnavailable.code))
             return
-        place = self.place(destination)
+        place = witnessed(
+            self.place(destination), self.store, self.job, destination, self.results_dir
+        )
         try:
             Way(self.store, self.job, name, place, self.results_dir, self.tell).send(due)
         except PeerUnavailable as error:
