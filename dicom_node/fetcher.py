@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dicom_node.defects import DefectsAreLogged
 from dicom_node.errors import DicomNodeError, PeerRefused, SpoolError
 from dicom_node.fetching import Here, fetch_study
 from dicom_node.retrieve import Patience
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from dicom_node.fetching import Archive
     from dicom_node.header import InstanceHeader
-    from dicom_node.node import Node
     from dicom_node.spool import Spool
     from jobs.prior import PriorFetch
     from jobs.store import JobStore
@@ -34,6 +34,7 @@ _log = logging.getLogger(__name__)
 
 LEASE_S = 300.0
 LOOK_S = 2.0
+_STOP_S = 5.0
 MOST_ATTEMPTS = 5
 _BACK_OFF_S = (10.0, 30.0, 120.0, 600.0)
 
@@ -51,7 +52,17 @@ class Fetcher:
     """Names this node in the record."""
 
     def run(self, stop: threading.Event) -> None:
-        """Fetch what is wanted until `stop` is set."""
+        """Fetch what is wanted until `stop` is set; an archive that is silent then is left."""
+        fetching = threading.Thread(target=self._run, args=[stop], name="fetcher", daemon=True)
+        fetching.start()
+        stop.wait()
+        fetching.join(_STOP_S)
+
+    def _run(self, stop: threading.Event) -> None:
+        with DefectsAreLogged():
+            self._fetch_what_is_wanted(stop)
+
+    def _fetch_what_is_wanted(self, stop: threading.Event) -> None:
         while not stop.is_set():
             try:
                 busy = self.step(stop)
@@ -134,16 +145,3 @@ class _Errand:
             _log.warning("the lease of a retrieval could not be renewed", extra=told)
             if isinstance(error, LeaseLost):
                 self.stop.set()
-
-
-def fetch_beside(node: Node, fetcher: Fetcher, stop: threading.Event) -> threading.Thread:
-    """Start fetching in a thread that begins when the node listens and ends with `stop`."""
-
-    def run() -> None:
-        while not stop.is_set():
-            if node.started.wait(LOOK_S):
-                fetcher.run(stop)
-
-    thread = threading.Thread(target=run, name="fetcher", daemon=True)
-    thread.start()
-    return thread

@@ -21,6 +21,10 @@ class FollowUpSection(Section):
         min_length=16,
         description="secret of the digests; if not given one is made beside the results",
     )
+    identity_conflict: Literal["hold", "note"] = Field(
+        default="hold",
+        description="a study whose Patient ID is another person's waits, or gets a note",
+    )
     against: Literal["previous", "baseline", "nadir"] = Field(
         default="previous", description="the earlier study that reports compare with first"
     )

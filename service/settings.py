@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from service.access_section import AccessSection
+from service.archive_section import ArchiveSection
 from service.audit_section import AuditSection
 from service.console_section import ConsoleSection
 from service.delivery_section import DeliverySection
@@ -83,6 +84,7 @@ class Settings(BaseSettings):
     normalisation: NormalisationSection = NormalisationSection()
     disease: DiseaseSettings = DiseaseSettings()
     follow_up: FollowUpSection = FollowUpSection()
+    archive: ArchiveSection = ArchiveSection()
     results: ResultSettings = ResultSettings()
     report: ReportSettings = ReportSettings()
     api: ApiSettings = ApiSettings()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from service.archive_settings import prior_archive
 from service.build import build
 from service.chosen_models import disease_folder, focal_folder
 from service.node_access import client_files
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from service.settings import Settings
     from workers.configuration import Destination, WorkerConfiguration
     from workers.inference.endpoint import Endpoint
+
+_OTHERWISE = {"enabled", "identity_key", "identity_conflict"}
+"""What of `follow_up` reaches the worker in fields of their own."""
 
 
 def worker_configuration(settings: Settings) -> WorkerConfiguration:
@@ -41,8 +45,10 @@ def worker_configuration(settings: Settings) -> WorkerConfiguration:
         adc=settings.adc.model_dump(),
         normalisation=settings.normalisation.model_dump(),
         disease=_disease_fields(settings),
-        follow_up=settings.follow_up.model_dump(mode="json", exclude={"enabled", "identity_key"}),
+        follow_up=settings.follow_up.model_dump(mode="json", exclude=_OTHERWISE),
         thresholds_um2_s=settings.disease.adc_classes_um2_s,
+        archive=prior_archive(settings),
+        hold_conflicts=settings.follow_up.identity_conflict == "hold",
         keep_labels=settings.console.keep_labels,
         threads=settings.worker.threads,
         memory_gib=settings.worker.memory_gib,

@@ -63,8 +63,8 @@ _LOGIN = Code("110114", "User Authentication")
 _ALERT = Code("110113", "Security Alert")
 _PROCEDURE = Code("110111", "Procedure Record")
 _ACTIVITY = Code("110100", "Application Activity")
-_SENDING = Code("110102", "Begin Transferring DICOM Instances")
-_TRANSFERRED = Code("110104", "DICOM Instances Transferred")
+SENDING = Code("110102", "Begin Transferring DICOM Instances")
+TRANSFERRED = Code("110104", "DICOM Instances Transferred")
 _QUERY = Code("110112", "Query")
 _START, _STOP = Code("110120", "Application Start"), Code("110121", "Application Stop")
 _NODE = Code("110126", "Node Authentication")
@@ -74,8 +74,9 @@ EVENTS: Mapping[str, Event] = {
     "study_list": Event(_QUERY, "E"),
     "result_download": Event(Code("110106", "Export"), "R", cast=Cast.TOOK),
     "retry": Event(_PROCEDURE, "U", Code("retry", "Queued again", "99OSTEON")),
+    "release": Event(_PROCEDURE, "U", Code("release", "Identity confirmed", "99OSTEON")),
     "reprocess": Event(_PROCEDURE, "C", Code("reprocess", "Measured again", "99OSTEON")),
-    "resend": Event(_SENDING, "E", Code("resend", "Sent again", "99OSTEON")),
+    "resend": Event(SENDING, "E", Code("resend", "Sent again", "99OSTEON")),
     "cancel": Event(_PROCEDURE, "U", Code("cancel", "Cancelled", "99OSTEON")),
     "sign_in": Event(_LOGIN, "E", Code("110122", "Login")),
     "sign_out": Event(_LOGIN, "E", Code("110123", "Logout")),
@@ -90,9 +91,9 @@ EVENTS: Mapping[str, Event] = {
     "application_start": Event(_ACTIVITY, "E", _START, Cast.LAUNCHED),
     "application_stop": Event(_ACTIVITY, "E", _STOP, Cast.LAUNCHED),
     "association_refused": Event(_ALERT, "E", _NODE, Cast.TURNED_AWAY),
-    "instances_received": Event(_TRANSFERRED, "C", cast=Cast.BROUGHT),
-    "instances_sending": Event(_SENDING, "E", cast=Cast.GOT),
-    "instances_sent": Event(_TRANSFERRED, "R", cast=Cast.GOT),
+    "instances_received": Event(TRANSFERRED, "C", cast=Cast.BROUGHT),
+    "instances_sending": Event(SENDING, "E", cast=Cast.GOT),
+    "instances_sent": Event(TRANSFERRED, "R", cast=Cast.GOT),
     "archive_query": Event(_QUERY, "E", cast=Cast.GOT),
 }
 
@@ -112,6 +113,8 @@ ROUTES: Mapping[str, str | None] = {
     "retry_job": "retry",
     "retry_run": "retry",
     "retry_chosen": "retry",
+    "release_job": "release",
+    "release_run": "release",
     "reprocess_study": "reprocess",
     "measure_study_again": "reprocess",
     "reprocess_chosen": "reprocess",

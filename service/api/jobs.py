@@ -67,6 +67,17 @@ def retry_job(site: TheSite, job_id: JobId) -> JobOut:
     return _out(site, job)
 
 
+@router.post("/{job_id}/release", status_code=202, dependencies=REPEATABLE)
+def release_job(site: TheSite, job_id: JobId) -> JobOut:
+    """Let a job go on that is held for its patient's identity; 409 for any other.
+
+    It is measured, and not compared with the studies that say to be another person's.
+    """
+    job = site.store.release(job_id)
+    site.submit(job.id)
+    return _out(site, job)
+
+
 @router.post("/{job_id}/cancel", dependencies=REPEATABLE)
 def cancel_job(site: TheSite, job_id: JobId) -> JobOut:
     """End a job that waits, as rejected with the code CANCELLED; 409 once it runs."""

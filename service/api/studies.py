@@ -17,6 +17,8 @@ from service.api.schemas import JobOut, ResultOut, RunOut, StudyDetail, StudyOut
 from service.api.site import Site, StudyUid, TheSite
 from service.api.study_schemas import (
     ListedStudyOut,
+    PriorOut,
+    Priors,
     StudyFilter,
     StudyPage,
     StudySearch,
@@ -75,6 +77,30 @@ def get_study_results(
         files=[ResultOut.of(job.id, result) for result in site.store.results(job.id)],
     )
     return document(run, if_none_match)
+
+
+@router.get("/{study_uid}/priors")
+def get_priors(site: TheSite, study_uid: StudyUid) -> Priors:
+    """Return the earlier studies that an archive was asked for, and how far each came."""
+    store = site.store
+    store.study(study_uid)
+    search = store.prior_search(study_uid)
+    return Priors(
+        asked=search is not None,
+        code=search.code if search else None,
+        left_out=search.left_out if search else 0,
+        only_prior=store.is_only_prior(study_uid),
+        priors=[
+            PriorOut(
+                study_uid=wish.study_uid,
+                taken_on=wish.taken_on,
+                state=wish.state,
+                code=wish.code,
+                job_state=wish.job_state,
+            )
+            for wish in store.wished_priors(study_uid)
+        ],
+    )
 
 
 @router.get("/{study_uid}/timeline", response_model=Timeline)

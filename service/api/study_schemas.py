@@ -5,8 +5,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from jobs.job import JobState
 from jobs.listing import DatedBy, Flag, ListedStudy, StudyQuery
 from jobs.place import Sort
+from jobs.prior import PriorState
 from service.api.schemas import JobOut, StudyOut
 from service.naming import Named
 
@@ -28,6 +30,30 @@ def _printable(text: str) -> str:
 Moment = Annotated[AwareDatetime, AfterValidator(_in_reach)]
 Text = Annotated[str, AfterValidator(_printable)]
 StateName = Literal["arriving", "queued", "running", "delivered", "rejected", "failed", "held"]
+
+
+class PriorOut(BaseModel):
+    """An earlier study of the patient that the archive holds."""
+
+    study_uid: str
+    taken_on: Annotated[str, Field(description="YYYYMMDD; empty where the archive does not say")]
+    state: Annotated[PriorState, Field(description="how far it is on its way here")]
+    code: Annotated[str | None, Field(description="why it is not here")]
+    job_state: Annotated[JobState | None, Field(description="of its newest job")]
+
+
+class Priors(BaseModel):
+    """What the archive was asked for a study, and what of it came."""
+
+    asked: Annotated[bool, Field(description="whether an archive was asked at all")]
+    code: Annotated[str | None, Field(description="FOUND, or why the archive gave no answer")]
+    left_out: Annotated[
+        int, Field(description="studies under the same Patient ID that say to be another person's")
+    ]
+    only_prior: Annotated[
+        bool, Field(description="whether this study is here because a later one wanted it")
+    ]
+    priors: list[PriorOut]
 
 
 class StudyFilter(BaseModel):

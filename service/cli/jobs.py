@@ -16,12 +16,7 @@ if TYPE_CHECKING:
 
 _PAGE = 500
 
-jobs = typer.Typer(help="Measure studies again.", no_args_is_help=True)
-
-
-@jobs.callback()
-def group() -> None:
-    """Keep the name of the command, of which there is one."""
+jobs = typer.Typer(help="Measure studies again, let held ones go on.", no_args_is_help=True)
 
 
 @jobs.command()
@@ -49,6 +44,23 @@ def reprocess(
             opened.append(store.measure_again(study_uid))
             queue.submit(opened[-1].id)
     _tell(opened, as_json)
+
+
+@jobs.command()
+def release(
+    context: typer.Context,
+    job_id: Annotated[str, typer.Argument(help="The job, as its page and the log name it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")] = False,
+) -> None:
+    """Let a job go on that is held for its patient's identity: you know whose images these are."""
+    from jobs.errors import JobsError  # noqa: PLC0415
+    from service import wiring  # noqa: PLC0415
+
+    settings = invocation(context).settings()
+    with explained(JobsError), wiring.open_store(settings) as store:
+        job = store.release(job_id)
+        wiring.make_queue(settings, store).submit(job.id)
+    _tell([job], as_json)
 
 
 def _delivered(store: JobStore) -> list[str]:

@@ -41,6 +41,15 @@ def retry(site: TheSite, study_uid: StudyUid, job_id: JobId) -> RedirectResponse
     return _see(study_uid, job_id)
 
 
+@router.post(f"{_RUN}/release", name="release_run")
+def release(site: TheSite, study_uid: StudyUid, job_id: JobId) -> RedirectResponse:
+    """Let a run go on that is held for its patient's identity: somebody knows whose it is."""
+    run_of(site.store, study_uid, job_id)
+    site.store.release(job_id)
+    site.submit(job_id)
+    return _see(study_uid, job_id)
+
+
 @router.post(f"{_RUN}/cancel", name="cancel_run")
 def cancel(site: TheSite, study_uid: StudyUid, job_id: JobId) -> RedirectResponse:
     """End a run that waits; the study can be measured again."""

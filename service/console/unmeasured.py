@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jobs.identity import RELEASABLE
 from jobs.job import JobState
 from jobs.result import DeliveryStatus
+from service.console.earlier_studies import prior_parts
 from service.console.progress import ACTIVE, stage_rows
 from workers.advice import advice_on
 
@@ -31,11 +33,13 @@ def unmeasured_parts(site: Site, job: Job, document_gone: str) -> dict[str, obje
         "document_gone": document_gone,
         "series": [_series(one) for one in summary.get("series") or ()],
         "finished_stages": stage_rows(job, site.store.stage_seconds(job.id)),
+        "can_release": newest and failure is not None and failure.code in RELEASABLE,
         "can_retry": newest and job.state in _AGAIN,
         "can_cancel": newest and job.state in _WAITS and not was_sent,
         "can_process_again": newest and job.state not in ACTIVE,
         "can_send_again": newest and job.state is JobState.DELIVERED and bool(site.destinations),
         "trace_id": job.id,
+        **prior_parts(site, job),
     }
 
 

@@ -3,7 +3,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from jobs.job import JobState, Priority
+from jobs.job import Failure, JobState, Priority
 from service.cli.app import app
 
 
@@ -46,3 +46,13 @@ def test_what_cannot_be_measured_again_is_an_error_with_its_code(call, delivered
 def test_studies_are_named_or_all(call):
     assert call("reprocess").exit_code == 2
     assert call("reprocess", "1.2.3", "--all").exit_code == 2
+
+
+def test_a_job_held_for_its_patients_identity_is_let_go_on(call, store, open_job):
+    job = open_job(7)
+    store.hold(job, Failure("IDENTITY_CONFLICT", "whose?"))
+    result = call("release", job.id, "--json")
+    assert result.exit_code == 0
+    assert [told["job_id"] for told in json.loads(result.stdout)] == [job.id]
+    assert store.job(job.id).state is JobState.QUEUED
+    assert "ILLEGAL_MOVE" in call("release", job.id).stderr

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from jobs.job import Failure, JobState
+from jobs.prior import WantedPrior
 from jobs.result import DeliveryStatus, ResultFile
 
 
@@ -118,3 +119,29 @@ def test_workers_are_told_of_a_job_that_is_tried_again(client, store, open_job, 
     store.hold(job, Failure("PEER_REFUSED", "the PACS refused it"))
     assert client.post(f"/api/v1/jobs/{job.id}/retry").status_code == 202
     assert told == [job.id]
+
+
+def test_a_job_held_for_its_patients_identity_is_released(client, store, open_job, told, refused):
+    job = open_job(3)
+    store.hold(job, Failure("IDENTITY_CONFLICT", "whose?"))
+    answer = client.post(f"/api/v1/jobs/{job.id}/release")
+    assert (answer.status_code, answer.json()["state"]) == (202, "queued")
+    assert told == [job.id]
+    refused(client.post(f"/api/v1/jobs/{job.id}/release"), 409, "ILLEGAL_MOVE")
+
+
+def test_earlier_studies_from_the_archive_are_listed(client, store, open_job, refused):
+    job = open_job(3)
+    address = f"/api/v1/studies/{job.study_uid}/priors"
+    assert client.get(address).json() == {
+        "asked": False, "code": None, "left_out": 0, "only_prior": False, "priors": [],
+    }  # fmt: skip
+    store.begin_prior_search(job, 60)
+    store.end_prior_search(job, wanted=[WantedPrior("1.2.9", "20250102")], left_out=1)
+    told = client.get(address).json()
+    assert (told["asked"], told["code"], told["left_out"]) == (True, "FOUND", 1)
+    assert told["priors"] == [
+        {"study_uid": "1.2.9", "taken_on": "20250102", "state": "wanted", "code": None,
+         "job_state": None},
+    ]  # fmt: skip
+    refused(client.get("/api/v1/studies/1.2.3.99/priors"), 404, "UNKNOWN_STUDY")
