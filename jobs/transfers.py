@@ -65,6 +65,15 @@ class Transfer:
         )
 
 
+def asked(peer: str, address: str, sop_class_uid: str, job_id: str) -> AuditEntry:
+    """Return the entry of a query (C-FIND) to an archive; its keys name a patient and are left out.
+
+    `sop_class_uid` is the information model; the study that it was asked for is the job's.
+    """
+    texts = ("archive_query", "success", peer, RECEIVER, address)
+    return AuditEntry(*texts, job_id=job_id, detail=counted({sop_class_uid: 1}))
+
+
 def counted(counts: Mapping[str, int]) -> str:
     """Write counts of classes; only the sum where they would not fit an entry."""
     text = ", ".join(f"{n} of {uid}" for uid, n in sorted(counts.items()))

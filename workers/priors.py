@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from dicom_node.archive import studies_of, study_of
 from dicom_node.errors import DicomNodeError, PeerUnavailable
-from dicom_node.query import can_be_asked
+from dicom_node.query import STUDY_ROOT_FIND, can_be_asked
 from dicom_objects.reading.patient import read_patient
 from imaging.quality import QualityNote
 from jobs.prior import FOUND, PriorState, WantedPrior
 from jobs.prior_rows import AWAITED
+from jobs.transfers import asked
 from workers.prior_choice import Choice, PriorRules, choose, is_someone_else
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ class Priors:
         if patient is None or not can_be_asked(patient.patient_id):
             self.store.end_prior_search(self.job, NOT_ASKED)
             return
+        self.store.record_audit(asked(peer.ae_title, peer.host, STUDY_ROOT_FIND, self.job.id))
         try:
             choice = _found(peer, patient, self.policy, released=released)
         except PeerUnavailable as error:

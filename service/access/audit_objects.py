@@ -8,25 +8,26 @@ from xml.etree.ElementTree import Element, SubElement
 
 from jobs.transfers import counts_in
 from service.access.audit_codes import NODE, SOP_CLASS, STUDY, URI, put
-from service.access.events import Cast
+from service.access.events import SENDING, TRANSFERRED, Cast
 
 if TYPE_CHECKING:
     from jobs.audit import AuditRow
     from service.access.events import Code, Event
 
 _REPORT, _LIST, _SECURITY = "3", "7", "13"  # ParticipantObjectTypeCodeRole
-_TRANSFERS = frozenset({Cast.BROUGHT, Cast.GOT})
+_TRANSFERS = frozenset({SENDING, TRANSFERRED})
 
 
 def name_objects(message: Element, row: AuditRow, event: Event) -> None:
     """Append what was seen, sent or changed."""
     if event.cast is Cast.TURNED_AWAY:
         _name_node(message, row)
-    elif row.study_uid is not None:
-        _name_study(message, row, event)
-    elif row.event == "archive_query":
+        return
+    if row.event == "archive_query":
         for uid in counts_in(row.detail):
             _object(message, SOP_CLASS, uid, _REPORT, "a query; its keys are not kept")
+    if row.study_uid is not None:
+        _name_study(message, row, event)
     elif row.event == "audit_read":
         _object(message, URI, "osteon:audit", _SECURITY, "Security Audit Log")
     elif row.event == "study_list":
@@ -41,7 +42,7 @@ def _name_study(message: Element, row: AuditRow, event: Event) -> None:
         _detail(element, "job", row.job_id)
     if row.detail:
         _detail(element, "detail", row.detail)
-    counts = counts_in(row.detail) if event.cast in _TRANSFERS else {}
+    counts = counts_in(row.detail) if event.id in _TRANSFERS else {}
     if counts:
         description = SubElement(element, "ParticipantObjectDescription")
         for uid, n in counts.items():

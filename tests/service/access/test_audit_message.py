@@ -202,8 +202,9 @@ def test_a_start_and_a_stop_name_the_application_and_who_launched_it(event, kind
 
 def test_a_query_of_an_archive_names_its_classes_and_nothing_of_the_patient():
     root = "1.2.840.10008.5.1.4.1.2.2.1"
-    made = message(event="archive_query", study_uid=None, job_id=None, detail=f"4 of {root}")
+    made = message(event="archive_query", detail=f"1 of {root}")
     assert codes(made, "EventIdentification/EventID") == ["110112"]
-    (asked,) = made.findall("ParticipantObjectIdentification")
+    asked, study = made.findall("ParticipantObjectIdentification")
+    assert study.get("ParticipantObjectID") == VIEW["study_uid"]
     assert asked.get("ParticipantObjectID") == root
     assert codes(asked, "ParticipantObjectIDTypeCode") == ["110181"]
