@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from jobs.claims import left_by_worker, waits
-from jobs.delivery_tables import deliveries
+from jobs.delivery_tables import deliveries, destinations
 from jobs.engine import Records, reads
 from jobs.job import JobState
 from jobs.result import DeliveryStatus
@@ -39,6 +39,20 @@ class PendingDeliveries:
 
 
 @dataclass(frozen=True)
+class DestinationTrouble:
+    """A destination that did not answer when it was called last."""
+
+    destination: str
+    failures: int
+    """In a row."""
+    since_s: float
+    """Since the first of them."""
+    again_s: float
+    """Until a job may call it again; 0: now."""
+    code: str
+
+
+@dataclass(frozen=True)
 class Overview:
     """The record of work as a whole, at one moment."""
 
@@ -58,6 +72,8 @@ class Overview:
     """Of jobs that go on; by destination."""
     received_last_s: float | None
     """Since the last new instance came."""
+    away: tuple[DestinationTrouble, ...] = ()
+    """By destination."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +109,7 @@ class WorkOverview(Records):
             failed_last_s=_failed_last_s(tx),
             pending=_pending(tx),
             received_last_s=_ago_s(tx, received.scalar_one()),
+            away=_away(tx),
         )
 
     @reads
@@ -157,3 +174,17 @@ def _pending(tx: Transaction) -> tuple[PendingDeliveries, ...]:
     )
     rows = tx.connection.execute(query)
     return tuple(PendingDeliveries(name, n, _ago_s(tx, at) or 0.0) for name, n, at in rows)
+
+
+def _away(tx: Transaction) -> tuple[DestinationTrouble, ...]:
+    rows = tx.connection.execute(select(destinations).order_by(destinations.c.name))
+    return tuple(
+        DestinationTrouble(
+            destination=row.name,
+            failures=row.failures,
+            since_s=_ago_s(tx, row.failed_since) or 0.0,
+            again_s=max(0.0, ((row.not_before or tx.now) - tx.now).total_seconds()),
+            code=row.code,
+        )
+        for row in rows
+    )

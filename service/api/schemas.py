@@ -189,8 +189,13 @@ class DeliveryOut(BaseModel):
     name: str
     destination: str
     status: str
+    """queued, sent (its proof is awaited), committed, found, sent_only or refused."""
     attempts: int
     last_status: int | None
+    code: str | None
+    """Why it waits or was refused."""
+    sent_at: datetime | None
+    next_try_at: datetime | None
 
     @classmethod
     def of(cls, delivery: Delivery) -> Self:
@@ -201,6 +206,9 @@ class DeliveryOut(BaseModel):
             status=str(delivery.status),
             attempts=delivery.attempts,
             last_status=delivery.last_status,
+            code=delivery.code,
+            sent_at=delivery.sent_at,
+            next_try_at=delivery.next_try_at,
         )
 
 

@@ -81,6 +81,20 @@ class QueueOut(BaseModel):
         )
 
 
+class DestinationOut(BaseModel):
+    """How a destination stands that results wait for, or that does not answer."""
+
+    name: str
+    waiting: int
+    """Objects that are to be sent."""
+    waiting_for_s: float
+    failures: int
+    """Calls in a row that it did not answer; 0: the last one went well."""
+    away_for_s: float
+    called_again_in_s: float
+    code: str
+
+
 class LastDayOut(BaseModel):
     """What came and what became of it within 24 hours."""
 
@@ -99,11 +113,12 @@ class DiskOut(BaseModel):
 
 
 class SystemOut(BaseModel):
-    """How the installation is doing; without the database queue, last day and workers are null."""
+    """How the installation is doing; without the database what it would say is null."""
 
     checks: list[CheckOut]
     alerts: list[AlertOut]
     queue: QueueOut | None
+    destinations: list[DestinationOut] | None
     last_day: LastDayOut | None
     workers: list[WorkerOut] | None
     disks: list[DiskOut]
@@ -117,6 +132,7 @@ class SystemOut(BaseModel):
             checks=[CheckOut(**vars(check)) for check in now.checks],
             alerts=[AlertOut(**vars(alert)) for alert in now.alerts],
             queue=QueueOut.of(work) if work else None,
+            destinations=_destinations(work) if work else None,
             last_day=_last_day(work) if work else None,
             workers=[WorkerOut.of(worker) for worker in work.workers] if work else None,
             disks=[DiskOut(**vars(disk)) for disk in now.disks],
@@ -203,6 +219,23 @@ def echo_node(site: TheSite, name: _Name) -> EchoOut:
     if peer is None:
         raise HTTPException(404)
     return EchoOut.of(echo_peer(peer))
+
+
+def _destinations(work: Work) -> list[DestinationOut]:
+    waiting = {row.destination: row for row in work.seen.pending}
+    away = {row.destination: row for row in work.seen.away}
+    return [
+        DestinationOut(
+            name=name,
+            waiting=waiting[name].n_objects if name in waiting else 0,
+            waiting_for_s=waiting[name].oldest_s if name in waiting else 0.0,
+            failures=away[name].failures if name in away else 0,
+            away_for_s=away[name].since_s if name in away else 0.0,
+            called_again_in_s=away[name].again_s if name in away else 0.0,
+            code=away[name].code if name in away else "",
+        )
+        for name in sorted({*waiting, *away})
+    ]
 
 
 def _last_day(work: Work) -> LastDayOut:

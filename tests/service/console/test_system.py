@@ -9,6 +9,7 @@ from dicom_node.receive import Receiver, ReceiverSettings
 from dicom_node.spool import Spool
 from jobs.errors import StoreUnavailable
 from jobs.job import Failure, Stage
+from jobs.result import ResultFile
 from service.api.app import create_app
 from service.configured import Configured, DicomPeer
 from service.console.vendor import vendored
@@ -177,6 +178,24 @@ def test_rest_says_what_the_page_says(client, queue, store):
     }
     for check in told["checks"]:
         assert check["reason"] in shown[f"check-{check['name']}"]
+
+
+def test_a_destination_that_does_not_answer_is_said_with_what_waits_for_it(client, begin, store):
+    job = begin(1)
+    seg = ResultFile(
+        "seg", "s.dcm", "application/dicom", "s", "1" * 64, "1.2.3", "2.25.1", "2.25.9"
+    )
+    store.keep_results(job, [seg])
+    store.expect_delivery(job, "pacs")
+    assert client.get("/api/v1/system").json()["destinations"][0]["failures"] == 0
+    for _ in range(2):
+        store.destination_failed("pacs", "PEER_UNAVAILABLE", (600.0,))
+    (told,) = client.get("/api/v1/system").json()["destinations"]
+    assert (told["name"], told["waiting"], told["failures"]) == ("pacs", 1, 2)
+    assert 590 < told["called_again_in_s"] <= 600
+    text = page(client)["away-pacs"]
+    assert "2 times in a row" in text
+    assert "PEER_UNAVAILABLE" in text
 
 
 def test_a_low_disk_is_an_alert(site, monkeypatch):
