@@ -18,6 +18,7 @@ from dicom_node.errors import DicomNodeError, PeerRefused, SpoolError
 from dicom_node.fetching import Here, fetch_study
 from dicom_node.retrieve import Patience
 from dicom_node.spool import Outcome
+from dicom_node.witness import Brought
 from jobs.errors import LeaseLost, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ class Fetcher:
         except DicomNodeError as error:
             self._not_now(fetch, error, stop)
             return
+        finally:
+            errand.bear_witness()
         self.store.prior_fetched(fetch)
         for instance in self.store.instances(fetch.study_uid)[-1:]:
             self.arrive(instance)  # closings before this were refused: look at it now
@@ -124,12 +127,21 @@ class _Errand:
         self._fetch = fetch
         self._node_stops = node_stops
         self._renew_at_s = time.monotonic() + LEASE_S / 3
+        peer = fetcher.archive.peer
+        self._brought = Brought(peer.ae_title, peer.host)
 
     def keep(self, header: InstanceHeader, data_set: bytes) -> None:
         """Make one image durable, as the receiver does; raises `SpoolError`."""
         stored = self._fetcher.spool.store(header, data_set)
+        self._brought.count(header.study_uid, header.sop_class_uid, stored=True)
         if stored.outcome is not Outcome.CONFLICT:
             self._fetcher.arrive(stored.instance)
+
+    def bear_witness(self) -> None:
+        """Write into the audit what came here; what came through the door is told there."""
+        for transfer in self._brought.transfers():
+            for entry in transfer.received():
+                self._fetcher.store.record_audit(entry)
 
     def goes_on(self) -> None:
         """Renew the lease in time; end the retrieval when it is lost or the node stops."""

@@ -224,6 +224,9 @@ def test_an_errand_ends_with_a_study_that_is_closed_then(errand, store, spool):
     assert all((spool.root / one.path).is_file() for one in arrived)
     assert store.open_revision(OLD, "old").priority == -1
     assert not fetcher.step(threading.Event())
+    (row,) = store.audit()
+    assert (row.event, row.actor, row.study_uid) == ("instances_received", "ARCHIVE", OLD)
+    assert row.detail.startswith("6 of ")
 
 
 def test_an_errand_that_brought_less_is_tried_again_and_then_given_up(errand, store, shelf, clock):
