@@ -102,6 +102,7 @@ class ContentProcess:
                     stderr=subprocess.DEVNULL,  # a traceback may quote a header
                     text=True,
                     env=reader_environment(),
+                    start_new_session=True,  # without a terminal
                 )
             return self._child
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import os
 import platform
 import struct
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ class _Machine:
     clone: int
     openat: int
     open: int | None
+    tgkill: int
+    prlimit: int
     missing: tuple[int, ...]
     """clone3 and openat2: said not to exist, so that libc takes the older call."""
     starts: tuple[int, ...]
@@ -46,6 +49,8 @@ _X86_64 = _Machine(
     clone=56,
     openat=257,
     open=2,
+    tgkill=234,
+    prlimit=302,
     missing=(435, 437),
     starts=(
         *(57, 58, 59, 322),  # fork, vfork, execve, execveat
@@ -54,7 +59,8 @@ _X86_64 = _Machine(
     ),
     changes=(
         *(41, 42, 49, 53, 288),  # socket, connect, bind, socketpair, accept4
-        *(62, 109, 112, 310, 311, 424, 425, 434, 438),  # kill, setpgid, setsid, process_vm, uring
+        *(62, 129, 200, 297, 424, 434, 438),  # kill and its kin
+        *(109, 112, 310, 311, 425),  # setpgid, setsid, process_vm, uring
         *(76, 77, 82, 83, 84, 85, 86, 87, 88),  # truncate to symlink
         *(90, 91, 92, 93, 94, 133),  # chmod, chown, mknod
         *(258, 259, 260, 263, 264, 265, 266, 268, 316, 452),  # the same with a folder's descriptor
@@ -67,6 +73,8 @@ _AARCH64 = _Machine(
     clone=220,
     openat=56,
     open=None,
+    tgkill=131,
+    prlimit=261,
     missing=(435, 437),
     starts=(
         *(221, 281),  # execve, execveat
@@ -75,7 +83,8 @@ _AARCH64 = _Machine(
     ),
     changes=(
         *(198, 199, 200, 203, 242),  # socket, socketpair, bind, connect, accept4
-        *(129, 154, 157, 270, 271, 424, 425, 434, 438),  # kill, setpgid, setsid, process_vm, uring
+        *(129, 130, 138, 240, 424, 434, 438),  # kill and its kin
+        *(154, 157, 270, 271, 425),  # setpgid, setsid, process_vm, uring
         *(33, 34, 35, 36, 37, 38, 45, 46, 52, 53, 54, 55, 276, 452),  # make, remove, rename, chmod
         *(5, 6, 7, 14, 15, 16, 88),  # extended attributes, times
     ),
@@ -97,6 +106,7 @@ def forbid_all_but_reading() -> bool:
     if machine is None:
         return False
     program = _by_argument(machine.openat, 2, _O_WRITES, (_DENY, _PERMIT))
+    program += _own_only(machine.tgkill, os.getpid()) + _own_only(machine.prlimit, 0)
     if machine.open is not None:
         program += _by_argument(machine.open, 1, _O_WRITES, (_DENY, _PERMIT))
     return _filter(machine, (*machine.starts, *machine.changes), program)
@@ -133,6 +143,12 @@ def _by_argument(number: int, argument: int, bits: int, ends: tuple[bytes, bytes
     """Decide one call by the bits of one argument: the first end where one of them is set."""
     at = _ARGUMENTS_AT + 8 * argument
     return [_op(_EQUAL, number, 0, 4), _op(_LOAD, at), _op(_ANY_BIT, bits, 0, 1), *ends]
+
+
+def _own_only(number: int, process: int) -> list[bytes]:
+    """Allow a call whose first argument names this process."""
+    load = _op(_LOAD, _ARGUMENTS_AT)
+    return [_op(_EQUAL, number, 0, 4), load, _op(_EQUAL, process, 0, 1), _PERMIT, _DENY]
 
 
 def _op(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:

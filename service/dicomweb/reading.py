@@ -133,6 +133,7 @@ class ObjectReader:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # a traceback may quote a header
                 env=reader_environment(),
+                start_new_session=True,  # without a terminal
             )
             if self._child.stdout is not None:
                 self._child.stdout.readline()  # it has started: from here on time counts

@@ -9,7 +9,7 @@ from workers.advice import ADVICE, advice_on
 from workers.failures import TABLE
 
 PROJECT = Path(__file__).parents[2]
-_RAISED = {"UnusableImages", "NoUsableDiffusion", "Failure", "_verdict"}
+_RAISED = {"UnusableImages", "NoUsableDiffusion", "Damaged", "Failure", "_verdict"}
 
 
 def subclasses(kind):

@@ -69,6 +69,7 @@ says(
     network=socket.socket,
     session=os.setsid,
     signal=lambda: os.kill(os.getppid(), 0),
+    limit=lambda: resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (0, 0)),
     memory=lambda: bytearray(2**29),
 )
 """
@@ -113,6 +114,19 @@ before.join()
 print(told[0])
 """
     assert child(program).stdout.strip() == str(EPERM)
+
+
+def test_who_only_reads_may_abort_itself_and_signal_nobody_else():
+    program = """
+import ctypes, platform
+confine_reader(ReadingLimits())
+libc = ctypes.CDLL(None, use_errno=True)
+tgkill = {"x86_64": 234, "aarch64": 131}[platform.machine()]
+print(libc.syscall(tgkill, os.getppid(), os.getppid(), 0), ctypes.get_errno(), flush=True)
+os.abort()
+"""
+    ended = child(program)
+    assert (ended.stdout.strip(), ended.returncode) == (f"-1 {EPERM}", -6)
 
 
 def test_processor_time_ends_a_loop():
