@@ -153,7 +153,7 @@ check
 [ "$problems" -eq 0 ] || stop "$problems problem(s); nothing was started. Each line above says what to do." 1
 if [ "$mode" = install ]; then
   start
-  ask_doctor operate -- database broker models pacs
+  ask_doctor operate -- database broker models door pacs
   tell
   [ "$problems" -eq 0 ] || stop "it runs, and $problems problem(s) are left: each line above says what to do" 1
 fi

@@ -293,11 +293,11 @@ check_inside() {
   if [ "$mode" = install ]; then
     ask_doctor operate -- storage                      # the rest once it runs: the PACS may be one of this stack
   elif [ "$wait_echo_s" -gt 0 ] && [ -z "$(containers node)" ]; then
-    ask_doctor operate -- storage
+    ask_doctor operate -- storage door
     echo "         waiting $wait_echo_s s: send a C-ECHO from the PACS to $(setting OSTEON_NODE__AE_TITLE), this host, port $(setting STACK_DICOM_PORT)"
     ask_doctor node --service-ports -- pacs --wait-echo "$wait_echo_s"
   else
-    ask_doctor operate -- storage pacs
+    ask_doctor operate -- storage door pacs
   fi
 }
 

@@ -200,6 +200,7 @@ STACK_ORTHANC_PORT=$orthanc_port
 STACK_MODELS=$PWD/model_repository
 OSTEON_MODELS__BACKEND=triton
 OSTEON_MODELS__TRITON__DEADLINE_S=600.0
+OSTEON_NODE__CALLING_AE_TITLES=["SCANNER"]
 OSTEON_DESTINATIONS=[{"name": "trial", "ae_title": "ORTHANC", "host": "orthanc", "port": 4242}]
 ENV
 }

@@ -28,6 +28,7 @@ _LOG = logging.getLogger(__name__)
 SUITES_OF_TLS_1_2 = "ECDHE+AESGCM:ECDHE+CHACHA20:@SECLEVEL=2"
 """As OpenSSL names them; level 2 asks for keys of 112 bits of security, RSA 2048 or more."""
 
+_END = "-----END CERTIFICATE-----"
 _Marks: TypeAlias = "tuple[tuple[int, int, int] | None, ...]"
 
 
@@ -172,8 +173,21 @@ def _made(files: ServerFiles) -> ssl.SSLContext:
     if files.authorities is not None:
         context.verify_mode = ssl.CERT_REQUIRED if files.required else ssl.CERT_OPTIONAL
         _load_authorities(context, files.authorities)
+        _trust_ourselves(context, files.certificate)
     _load_own(context, files.certificate, files.key, files.key_password)
     return context
+
+
+def _trust_ourselves(context: ssl.SSLContext, certificate: Path) -> None:
+    """Believe who shows our own certificate: a health check of this host can prove itself so.
+
+    Ours alone, not those up to its authority: they would vouch for others.
+    """
+    try:
+        own, end, _rest = certificate.read_text(encoding="ascii").partition(_END)
+        context.load_verify_locations(cadata=own + end + "\n")
+    except (OSError, ValueError, ssl.SSLError):
+        raise UnusableCertificate(f"{certificate} holds no certificate in PEM form") from None
 
 
 def _strengthen(context: ssl.SSLContext) -> None:

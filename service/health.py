@@ -27,15 +27,24 @@ class NotHealthy(Exception):  # noqa: N818 - this names the condition
 def check_node(settings: Settings) -> None:
     """Ask the DICOM door of this host for an answer (C-ECHO).
 
+    Where no rule lets this host in, that it was refused is the answer; over TLS too.
+
     Raises:
         DicomNodeError: nothing listens, or it does not answer.
 
     """
+    from dicom_node.errors import PeerRefused  # noqa: PLC0415
     from dicom_node.peer import Peer, echo  # noqa: PLC0415
+    from service.node_access import own_files, own_title  # noqa: PLC0415
 
     node = settings.node
-    calling = node.calling_ae_titles[0] if node.calling_ae_titles else node.ae_title
-    echo(Peer(node.ae_title, _near(node.host), node.port, calling))
+    title, tls = own_title(node), own_files(node.tls)
+    try:
+        calling = title or node.ae_title
+        echo(Peer(node.ae_title, _near(node.host), node.port, calling, tls=tls))
+    except PeerRefused:
+        if title is not None and tls is None:
+            raise
 
 
 def check_worker(settings: Settings) -> None:

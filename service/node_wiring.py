@@ -7,40 +7,67 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from service.commitment_reports import commitment_reports
+from service.node_access import gate_of, report_peers, server_tls, tell_if_closed
+from service.node_errands import errands
 from service.wiring import fit_limits, make_queue
 
 if TYPE_CHECKING:
     import threading
 
+    from dicom_node.acceptor.services import NormalizedService
     from dicom_node.content import ContentCheck
     from dicom_node.node import Node
+    from dicom_node.owed_reports import OwedReports
     from dicom_node.receive import ReceiverSettings
     from dicom_node.spool import Spool
     from jobs.store import JobStore
     from service.settings import Settings
 
 
-def make_node(settings: Settings, store: JobStore) -> Node:
-    """Put the DICOM door together; it listens once it runs."""
+def make_node(settings: Settings, store: JobStore, owed: OwedReports | None = None) -> Node:
+    """Put the DICOM door together; it listens once it runs.
+
+    Raises:
+        UnusableCertificate: the files of node.tls do not work.
+
+    """
     from dicom_node.completion import ContentFirst  # noqa: PLC0415
     from dicom_node.node import Node  # noqa: PLC0415
 
     spool, content = _spool(settings), settings.node.content
-    rule = ContentFirst(content.settle_s, settings.node.quiet_s, settings.node.deadline_s)
     queue, check = make_queue(settings, store), _content_check(settings)
-    return Node(_receiver(settings), spool, store, queue, rule, check)
+    reports = commitment_reports(store, queue)
+    services = (*_services(spool, owed or owed_reports(settings)), reports)
+    rule = ContentFirst(content.settle_s, settings.node.quiet_s, settings.node.deadline_s)
+    return Node(_receiver(settings, services), spool, store, queue, rule, check)
 
 
 def run_node(settings: Settings, store: JobStore, stop: threading.Event) -> None:
-    """Receive until `stop` is set; raises as `Node.run`."""
+    """Receive until `stop` is set; raises as `make_node` and `Node.run`."""
     from service.watching import watched_node  # noqa: PLC0415
 
-    node = make_node(settings, store)
-    with watched_node(settings, node):
+    tell_if_closed(settings.node)
+    owed = owed_reports(settings)
+    node = make_node(settings, store, owed)
+    with watched_node(settings, node), errands(node.started, owed.run):
         node.run(stop)
 
 
-def _receiver(settings: Settings) -> ReceiverSettings:
+def owed_reports(settings: Settings) -> OwedReports:
+    """Return who brings reports of storage commitment to senders that hung up."""
+    from dicom_node.owed_reports import OwedReports  # noqa: PLC0415
+
+    return OwedReports(settings.spool_dir / "owed", report_peers(settings))
+
+
+def _services(spool: Spool, owed: OwedReports) -> tuple[NormalizedService, ...]:
+    from dicom_node.commitment_scp import CommitmentService, SpoolKeeps  # noqa: PLC0415
+
+    return (CommitmentService(SpoolKeeps(spool), owed).service(),)
+
+
+def _receiver(settings: Settings, services: tuple[NormalizedService, ...]) -> ReceiverSettings:
     from dicom_node.receive import ReceiverSettings  # noqa: PLC0415
 
     node = settings.node
@@ -49,8 +76,10 @@ def _receiver(settings: Settings) -> ReceiverSettings:
         host=node.host,
         port=node.port,
         maximum_associations=node.maximum_associations,
-        calling_ae_titles=node.calling_ae_titles,
+        gate=gate_of(node),
         urgent_ae_titles=node.urgent_ae_titles,
+        tls=server_tls(node.tls),
+        services=services,
     )
 
 

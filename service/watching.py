@@ -72,6 +72,7 @@ def watched_worker(
 def _node_metrics(
     settings: Settings, node: Node, stack: contextlib.ExitStack
 ) -> Callable[[NodeVital], None]:
+    from service.metrics.certificates import add_certificates  # noqa: PLC0415
     from service.metrics.exposition import make_registry  # noqa: PLC0415
     from service.metrics.node import NodeMetrics, add_gauges  # noqa: PLC0415
 
@@ -82,6 +83,7 @@ def _node_metrics(
     registry = make_registry("node", version(), git_commit())
     metrics = NodeMetrics(registry)
     add_gauges(registry, node, free_bytes, settings.node.free_space_floor_gib * 2**30)
+    add_certificates(registry, {"node": settings.node.tls.certificate})
     _serve(settings, registry, settings.monitoring.node_port, stack)
     return metrics
 
@@ -92,6 +94,7 @@ def _worker_metrics(
     stack: contextlib.ExitStack,
 ) -> Listener:
     from service.metrics.broker import BrokerCollector  # noqa: PLC0415
+    from service.metrics.certificates import add_certificates  # noqa: PLC0415
     from service.metrics.exposition import make_registry  # noqa: PLC0415
     from service.metrics.model_server import add_model_server  # noqa: PLC0415
     from service.metrics.worker import WorkerMetrics  # noqa: PLC0415
@@ -102,6 +105,8 @@ def _worker_metrics(
     if settings.models.backend == "triton":
         add_model_server(registry, settings.models.triton.url)
     metrics = WorkerMetrics(registry, [d.name for d in settings.destinations])
+    called = {d.name: d.tls for d in settings.destinations}
+    add_certificates(registry, {name: tls.certificate for name, tls in called.items() if tls})
     _serve(settings, registry, settings.monitoring.worker_port, stack)
     return metrics
 

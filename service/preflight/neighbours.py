@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dicom_node.acceptor.services import Caller
 from dicom_node.echo_wait import wait_for_echo
 from dicom_node.errors import DicomNodeError
+from dicom_node.rejection import AssociationRefused, CalledAeTitleUnknown
 from service.configured import configured
 from service.echo import echo_peer
+from service.node_access import gate_of, server_tls
 from service.preflight.finding import ok, problem, skipped
 
 if TYPE_CHECKING:
@@ -39,7 +42,8 @@ def check_echo_back(settings: Settings, seconds: float) -> Finding:
     if seconds <= 0:
         return skipped(_FROM, f"{ask}, while `osteon doctor --wait-echo 300` waits for it")
     try:
-        heard = wait_for_echo(node.ae_title, node.host, node.port, seconds)
+        tls = server_tls(node.tls)
+        heard = wait_for_echo(node.ae_title, node.host, node.port, seconds, tls)
     except DicomNodeError as error:
         text = f"{error}; where the node runs it answers itself: {ask} and read its answer there"
         return problem(_FROM, text)
@@ -52,10 +56,13 @@ def check_echo_back(settings: Settings, seconds: float) -> Finding:
 def _judged(heard: EchoHeard, settings: Settings) -> Finding:
     node = settings.node
     who = f"{heard.calling_ae_title} at {heard.address}"
-    if heard.called_ae_title != node.ae_title:
+    caller = Caller(heard.calling_ae_title, heard.called_ae_title, heard.address, heard.certificate)
+    try:
+        rule = gate_of(node).rule_for(caller)
+    except CalledAeTitleUnknown:
         text = f"{who} called {heard.called_ae_title!r}, our AE title is {node.ae_title!r}"
         return problem(_FROM, f"{text}: correct it in the PACS")
-    if node.calling_ae_titles and heard.calling_ae_title not in node.calling_ae_titles:
-        text = f"{who} is not in node.calling_ae_titles and would be refused: add it there"
-        return problem(_FROM, text)
-    return ok(_FROM, f"{who} reached {node.ae_title}")
+    except AssociationRefused as error:
+        text = f"{who} would be refused: {error} [{error.code}]; correct node.peers or"
+        return problem(_FROM, f"{text} node.calling_ae_titles")
+    return ok(_FROM, f"{who} reached {node.ae_title}, by {rule.name}")
