@@ -32,6 +32,13 @@ class Priority(IntEnum):
     REPROCESS = -10  # measured again in bulk: when nothing else waits
 
 
+def band_of(priority: int) -> Priority:
+    """Return which of the usual priorities a job counts to; an earlier study stands between two."""
+    if priority > Priority.ROUTINE:
+        return Priority.URGENT
+    return Priority.ROUTINE if priority == Priority.ROUTINE else Priority.REPROCESS
+
+
 class Stage(StrEnum):
     """How far a running job is: for people; it decides nothing."""
 

@@ -5,6 +5,7 @@ Costs what waits or failed, not what was ever done: a scrape every few seconds m
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from sqlalchemy import func, select
 from jobs.claims import left_by_worker, waits
 from jobs.delivery_tables import deliveries, destinations
 from jobs.engine import Records, reads
-from jobs.job import JobState
+from jobs.job import JobState, band_of
 from jobs.result import DeliveryStatus
 from jobs.schema import jobs, results, studies
 
@@ -57,7 +58,7 @@ class Overview:
     """The record of work as a whole, at one moment."""
 
     queued: dict[int, int]
-    """Queued jobs by priority."""
+    """Queued jobs by the priority that they count to (`jobs.job.band_of`)."""
     n_due: int
     """Jobs that a claim would take now."""
     due_for_s: float
@@ -138,7 +139,10 @@ def _ago_s(tx: Transaction, at: datetime | None) -> float | None:
 
 def _queued(tx: Transaction) -> dict[int, int]:
     query = select(jobs.c.priority, func.count()).where(jobs.c.state == JobState.QUEUED)
-    return {row[0]: row[1] for row in tx.connection.execute(query.group_by(jobs.c.priority))}
+    found: Counter[int] = Counter()
+    for priority, n in tx.connection.execute(query.group_by(jobs.c.priority)):
+        found[int(band_of(priority))] += n
+    return dict(found)
 
 
 def _codes(tx: Transaction) -> dict[tuple[JobState, str], int]:

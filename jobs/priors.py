@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, func, select, update
 
 from jobs.claims import write_held
 from jobs.engine import Records, reads, writes
@@ -96,6 +96,13 @@ class PriorRecords(Records):
             .order_by(priors.c.taken_on, priors.c.study_uid)
         )
         return tuple(_wished(row) for row in tx.connection.execute(query).mappings())
+
+    @reads
+    def prior_counts(self, tx: Transaction) -> dict[PriorState, int]:
+        """Return how many earlier studies are in each state; every state is there."""
+        query = select(priors.c.state, func.count()).group_by(priors.c.state)
+        found = {PriorState(state): n for state, n in tx.connection.execute(query)}
+        return {state: found.get(state, 0) for state in PriorState}
 
     @reads
     def is_only_prior(self, tx: Transaction, study_uid: str) -> bool:

@@ -65,6 +65,7 @@ class SiteCollector(Collector):
         yield _one("queue_oldest_age_seconds", "Age of the oldest queued job.", oldest_s)
         yield from _queue(seen)
         yield from _deliveries(seen)
+        yield _priors(store)
         yield from _audit(store, self._site.audit_receiver)
         name, text = "osteon_stage_duration_seconds", "Seconds in each stage of the jobs."
         family = SummaryMetricFamily(name, text, labels=["stage"])
@@ -143,6 +144,13 @@ def _deliveries(seen: Overview) -> Iterator[Metric]:
     if seen.received_last_s is not None:
         family.add_metric([], seen.received_last_s)
     yield family
+
+
+def _priors(store: JobStore) -> Metric:
+    family = _gauge("priors", "Earlier studies that the archive holds, by state.", "state")
+    for state, n in store.prior_counts().items():
+        family.add_metric([str(state)], n)
+    return family
 
 
 def _audit(store: JobStore, receiver: str) -> Iterator[Metric]:

@@ -18,6 +18,7 @@ from dicom_node.vitals import (
 )
 from jobs.errors import StoreUnavailable
 from jobs.job import Failure, JobState, Priority
+from jobs.prior import WantedPrior
 from service.api.app import create_app
 from service.api.site import Site
 from service.metrics.broker import BrokerCollector
@@ -211,7 +212,10 @@ def client(site):
 
 def test_the_record_of_work_is_told(client, store, open_job):
     store.fail(open_job(1), Failure("INTERNAL", "a defect."))
-    store.retry(open_job(2), Failure("PEER_UNAVAILABLE", "away."), 0.0)
+    job = open_job(2)
+    store.begin_prior_search(job, 60)
+    store.end_prior_search(job, wanted=[WantedPrior("1.2.9", "20250102")])
+    store.retry(job, Failure("PEER_UNAVAILABLE", "away."), 0.0)
     text = client.get("/metrics").text
     for line in (
         'osteon_jobs_ended_badly{code="INTERNAL",state="failed"} 1.0',
@@ -219,6 +223,8 @@ def test_the_record_of_work_is_told(client, store, open_job):
         'osteon_queue_depth{priority="routine"} 1.0',
         'osteon_queue_depth{priority="urgent"} 0.0',
         "osteon_queue_due 1.0",
+        'osteon_priors{state="wanted"} 1.0',
+        'osteon_priors{state="failed"} 0.0',
         "osteon_leases_run_out 0.0",
         'osteon_ready{check="store"} 1.0',
         'osteon_ready{check="model"} 0.0',

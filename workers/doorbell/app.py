@@ -9,7 +9,7 @@ from typing import Any
 from celery import Celery
 from kombu.entity import Queue
 
-from jobs.job import Priority
+from jobs.job import Priority, band_of
 
 TASK = "osteon.process"
 _TLS = "rediss://"
@@ -89,6 +89,4 @@ def make_app(broker: Broker) -> Celery:
 
 def queue_of(priority: int) -> str:
     """Return the queue in which jobs of this priority are rung for."""
-    if priority > Priority.ROUTINE:
-        return QUEUES[0]
-    return QUEUES[1] if priority == Priority.ROUTINE else QUEUES[2]
+    return QUEUES[tuple(Priority).index(band_of(priority))]
