@@ -63,7 +63,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to read."""
-        self._transport = cast("asyncio.Transport", transport)  # asyncio has set TCP_NODELAY
+        self._transport = cast("asyncio.Transport", transport)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._allow(self._limits.request_s, Ending.SLOW)
         self._upper.opened(self._transport)
 
@@ -127,7 +128,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def hold(self) -> None:
         """Look at nothing more until `release`; no deadline runs: the peer waits for us."""
-        if not self._held:
+        if not (self._held or self._leaving):
             self._held = True
             self._transport.pause_reading()
             self._stop_deadline()
