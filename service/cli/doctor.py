@@ -22,6 +22,7 @@ class Part(StrEnum):
     DATABASE = "database"
     BROKER = "broker"
     MODELS = "models"
+    DOOR = "door"
     PACS = "pacs"
     ARCHIVE = "archive"
 
@@ -36,9 +37,9 @@ def doctor(
     ] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")] = False,
 ) -> None:
-    """Look at disk, database, Redis, models and PACS; say what is wrong and what to do.
+    """Look at disk, database, Redis, models, the door and the PACS; say what is wrong.
 
-    One line each: ok, problem or skipped, a stable code, a sentence. Exit status 1: a problem.
+    One line each: ok, problem or skipped, a stable code, what to do. Exit status 1: a problem.
     """
     from service.preflight.finding import Verdict  # noqa: PLC0415
 
@@ -54,13 +55,14 @@ def doctor(
 
 
 def _findings(settings: "Settings", parts: list[Part], wait_echo: float) -> "Iterator[Finding]":
-    from service.preflight import archive, neighbours, servers, storage  # noqa: PLC0415
+    from service.preflight import archive, door, neighbours, servers, storage  # noqa: PLC0415
 
     checks: Mapping[Part, Callable[[Settings], Iterator[Finding]]] = {
         Part.STORAGE: storage.check_storage,
         Part.DATABASE: servers.check_database,
         Part.BROKER: servers.check_broker,
         Part.MODELS: servers.check_models,
+        Part.DOOR: door.check_door,
         Part.PACS: neighbours.check_destinations,
         Part.ARCHIVE: archive.check_archive,
     }
