@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from service.commitment_reports import commitment_reports
+from service.fetching import prior_errands
 from service.node_access import gate_of, report_peers, server_tls, tell_if_closed
 from service.node_errands import errands
 from service.wiring import fit_limits, make_queue
@@ -50,7 +51,8 @@ def run_node(settings: Settings, store: JobStore, stop: threading.Event) -> None
     tell_if_closed(settings.node)
     owed = owed_reports(settings)
     node = make_node(settings, store, owed)
-    with watched_node(settings, node), errands(node.started, owed.run):
+    what = (owed.run, *prior_errands(settings, node, store))
+    with watched_node(settings, node), errands(node.started, *what):
         node.run(stop)
 
 
