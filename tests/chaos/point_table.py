@@ -39,6 +39,8 @@ AT_THE_JOB = (
     ("expect_delivery.committed", "send.next"),
     ("send.answered", "deliver.answered"),
     ("mark_sent.written", "mark_sent.committed"),
+    ("mark_proven.written", "mark_proven.committed"),
+    ("destination_answered.written", "destination_answered.committed"),
     ("job.sent", "deliver.written"),
     ("deliver.committed", "deliver.noted"),
     ("renew.written", "renew.committed"),

@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -31,7 +32,7 @@ class Fault:
 
 
 class FaultProxy:
-    """Listens on `port`; `fault` counts for connections that are made while it stands."""
+    """Listens on `port`; a new `fault` counts for open connections too, from their next bytes."""
 
     def __init__(self, target_port: int, fault: Fault | None = None) -> None:
         self.fault = fault or Fault()
@@ -65,16 +66,18 @@ class FaultProxy:
             return
         server.settimeout(None)
         self._open += [client, server]
-        for one, other, fault in ((client, server, self.fault), (server, client, Fault())):
+        for one, other, fault in ((client, server, lambda: self.fault), (server, client, Fault)):
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=_pump, args=(one, other, fault), daemon=True).start()
 
 
-def _pump(source: socket.socket, sink: socket.socket, fault: Fault) -> None:
+def _pump(source: socket.socket, sink: socket.socket, told: Callable[[], Fault]) -> None:
     passed = 0
-    ends = fault.kind in (Kind.CUT, Kind.RESET)
+    fault = told()
     with contextlib.suppress(OSError):
         while piece := source.recv(1 if fault.kind is Kind.TRICKLE else _CHUNK):
+            fault = told()
+            ends = fault.kind in (Kind.CUT, Kind.RESET)
             if fault.kind in (Kind.DELAY, Kind.TRICKLE):
                 time.sleep(fault.seconds)
             if fault.kind is Kind.HALF_OPEN or ends:

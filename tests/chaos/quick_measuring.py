@@ -18,6 +18,7 @@ from tests.chaos.points import MEASURE_S
 SEG = "1.2.840.10008.5.1.4.1.1.66.4"
 SR = "1.2.840.10008.5.1.4.1.1.88.34"
 OBJECTS = (("seg", "seg1.dcm", SEG), ("seg", "seg2.dcm", SEG), ("sr", "sr.dcm", SR))
+WARM = "CHAOS_WARM"
 RAISES = "RAISES"
 """A study described so ends as a defect whose message quotes the patient."""
 _CRASH_DELAY_S = 0.2
@@ -27,15 +28,21 @@ _BACK_OFF_S = 0.5
 def measure_quickly(arguments):
     """Change this process, which runs the job or the worker."""
     if {"service.job_process", "tests.chaos.warm_jobs"} & set(arguments):
-        from workers import child, processing  # noqa: PLC0415
+        from workers import child, processing, screening  # noqa: PLC0415
 
         child.load_pipeline = lambda *_: QuickPipeline()
+        if WARM in os.environ:
+            child.screen_alone = lambda paths: screening.Screened(tuple(paths))
         processing.summarise = lambda _findings: {"tdv_ml": 1.0}
         processing.back_off_s = lambda _tries: _BACK_OFF_S
     elif "worker" in arguments:
         from workers import supervisor  # noqa: PLC0415
 
-        supervisor._CRASH_DELAY_S = _CRASH_DELAY_S
+        made = supervisor.Supervisor.__init__
+        usual = {"crash_delay_s": _CRASH_DELAY_S}
+        supervisor.Supervisor.__init__ = lambda self, *args, **told: made(
+            self, *args, **{**usual, **told}
+        )
 
 
 class QuickPipeline:

@@ -24,6 +24,7 @@ class Safeguard:
 
 _SPOOL = "tests/dicom_node/test_spool.py"
 _RECEIVE = "tests/dicom_node/test_receive.py"
+_ACCEPTOR = "tests/dicom_node/acceptor"
 _STORE = "tests/contracts/test_job_store.py"
 _PROCESSING = "tests/workers/test_processing.py"
 
@@ -31,7 +32,7 @@ SAFEGUARDS = (
     Safeguard(
         "fsync of a received file",
         "dicom_node/durable.py",
-        "            os.fsync(file.fileno())\n",
+        "        os.fsync(self._file.fileno())\n",
         "",
         f"{_SPOOL}::test_the_order_is_write_sync_rename_sync_of_the_folder",
     ),
@@ -45,15 +46,15 @@ SAFEGUARDS = (
     Safeguard(
         "no file is left half written",
         "dicom_node/durable.py",
-        "        temporary.unlink(missing_ok=True)\n",
-        "        pass\n",
-        f"{_SPOOL}::test_a_failing_disk_leaves_no_file",
+        "        self.path.unlink(missing_ok=True)\n",
+        "",
+        f"{_SPOOL}::test_a_full_disk_found_while_writing_leaves_nothing",
     ),
     Safeguard(
         "a file of another node is never replaced",
         "dicom_node/durable.py",
-        "            final.hardlink_to(temporary)\n",
-        "            temporary.replace(final)\n",
+        "            final.hardlink_to(self.path)\n",
+        "            self.path.replace(final)\n",
         "tests/dicom_node/test_shared_spool.py::test_at_the_same_moment_one_node_is_the_first",
     ),
     Safeguard(
@@ -80,7 +81,7 @@ SAFEGUARDS = (
     Safeguard(
         "other bytes under a known UID are set aside",
         "dicom_node/spool.py",
-        "if _contents(kept) == (header.transfer_syntax_uid, digest):",
+        "if _contents(kept) == (header.transfer_syntax_uid, source.sha256):",
         "if _contents(kept):",
         f"{_SPOOL}::test_other_bytes_are_quarantined_and_the_first_stay",
     ),
@@ -104,6 +105,57 @@ SAFEGUARDS = (
         "    for _ in range(MAX_ELEMENTS):\n",
         "    for _ in range(10**9):\n",
         "tests/dicom_node/test_header.py::test_an_endless_row_of_elements_ends",
+    ),
+    Safeguard(
+        "a PDU is no longer than agreed",
+        "dicom_node/acceptor/framing.py",
+        "        if length > self._limit:\n",
+        "        if length > 2**40:\n",
+        f"{_ACCEPTOR}/test_framing.py::test_a_length_is_refused_by_its_header_alone",
+    ),
+    Safeguard(
+        "connections of one address that wait are few",
+        "dicom_node/acceptor/doorway.py",
+        "if len(here) > self._limits.waiting_per_address:",
+        "if len(here) > 10**9:",
+        f"{_ACCEPTOR}/test_doorway.py::test_one_too_many_of_an_address_puts_out_its_oldest",
+    ),
+    Safeguard(
+        "associations have a limit of their own",
+        "dicom_node/acceptor/doorway.py",
+        "if self.associated >= limits.associations:",
+        "if self.associated >= 10**9:",
+        f"{_ACCEPTOR}/test_doorway.py::test_associations_have_limits_of_their_own",
+    ),
+    Safeguard(
+        "lengths inside a P-DATA are checked",
+        "dicom_node/acceptor/framing.py",
+        "        if length < 2 or following > end:\n",
+        "        if length < 2:\n",
+        f"{_ACCEPTOR}/test_framing.py::test_lengths_that_do_not_add_up_are_refused",
+    ),
+    Safeguard(
+        "a rule may ask where a caller comes from",
+        "dicom_node/gate.py",
+        "return address is not None and any(address in network for network in self.addresses)",
+        "return address is not None",
+        "tests/dicom_node/test_gate.py::test_who_is_refused_and_why",
+    ),
+    Safeguard(
+        "a client's certificate is asked for",
+        "dicom_node/tls.py",
+        "context.verify_mode = ssl.CERT_REQUIRED if files.required else ssl.CERT_OPTIONAL",
+        "context.verify_mode = ssl.CERT_NONE",
+        "tests/dicom_node/test_tls.py"
+        "::test_clients_are_asked_for_a_certificate_that_an_authority_knows",
+    ),
+    Safeguard(
+        "who reads strangers' files can only read",
+        "workers/confinement.py",
+        "    return forbid_all_but_reading()\n",
+        "    return bool(forbid_all_but_reading)\n",
+        "tests/workers/test_confinement.py"
+        "::test_who_only_reads_may_read_and_compute_and_nothing_else",
     ),
     Safeguard(
         "the fence of a claim",
@@ -158,8 +210,8 @@ SAFEGUARDS = (
     Safeguard(
         "nothing more is sent of a replaced job",
         "workers/delivery_way.py",
-        "        self.store.require_held(self.job)\n",
-        "",
+        "outcomes = self.place.deliver(parcels, self._note)",
+        "outcomes = self.place.deliver(parcels, lambda _: None)",
         f"{_PROCESSING}::test_nothing_more_is_sent_of_a_job_that_newer_images_replaced",
     ),
     Safeguard(
@@ -196,8 +248,8 @@ SAFEGUARDS = (
         "workers/inference/repository.py",
         "    if digest(weights) != spec.sha256:\n",
         "    if not spec.sha256:\n",
-        "tests/workers/inference/test_torchscript.py"
-        "::test_a_file_that_is_not_what_is_declared_is_refused_when_it_is_loaded",
+        "tests/workers/inference/test_repository.py"
+        "::test_another_file_than_the_declared_one_is_refused",
     ),
     Safeguard(
         "a model's answer is numbers",
@@ -210,7 +262,7 @@ SAFEGUARDS = (
     Safeguard(
         "a library's log lines lose their text",
         "service/logs.py",
-        '    if record.name.split(".")[0] in _QUOTING:\n',
+        "    if record.name.startswith(_QUOTING):\n",
         "    if record.name in ():\n",
         "tests/service/test_logs.py::test_libraries_that_quote_data_sets_are_silenced",
     ),
