@@ -76,6 +76,9 @@ class WorkerSettings(Section):
         default=60.0, gt=0, description="a worker silent for so long has lost its job to another"
     )
     timeout_s: float = Field(default=1800.0, gt=0, description="a job that runs longer is stopped")
+    crash_delay_s: float = Field(
+        default=10.0, ge=0, description="before a job whose process died is tried again"
+    )
     memory_gib: float | None = Field(
         default=None, gt=0, description="address space limit of the child"
     )

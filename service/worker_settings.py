@@ -55,6 +55,7 @@ def worker_configuration(settings: Settings) -> WorkerConfiguration:
         lease_s=settings.worker.lease_s,
         poll_s=settings.worker.poll_s,
         timeout_s=settings.worker.timeout_s,
+        crash_delay_s=settings.worker.crash_delay_s,
         log_level=settings.log_level,
         traced=settings.monitoring.traces is not None,
     )

@@ -131,6 +131,8 @@ class WorkerConfiguration:
     lease_s: float = 60.0
     poll_s: float = 1.0
     timeout_s: float = 1800.0
+    crash_delay_s: float = 10.0
+    """Before a job whose process died is tried again: no job keeps a worker crashing."""
     log_level: str = "INFO"
     traced: bool = False
     """Whether somebody keeps traces, so that requests carry theirs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import signal
@@ -127,9 +128,9 @@ class Supervisor:
             text=True,
             errors="replace",
         )
-        if child.stdin is not None:
-            child.stdin.write(assignment.to_json() + "\n")
-            child.stdin.close()
+        if child.stdin is not None:  # a child that died before it listened is told nothing
+            with contextlib.suppress(BrokenPipeError), child.stdin as told:
+                told.write(assignment.to_json() + "\n")
         return child
 
     def _watch(self, child: subprocess.Popen[str], job: Job, stop: threading.Event) -> str | None:
@@ -188,7 +189,7 @@ class Supervisor:
                 return JobLeft("handed_back", "", 0.0)
             failure = _failure(job, now, ending)
             if failure.retryable:
-                state = self.store.retry(job, failure, self.crash_delay_s)
+                state = self.store.retry(job, failure, self.configuration.crash_delay_s)
             else:
                 self.store.fail(job, failure)
                 state = JobState.FAILED

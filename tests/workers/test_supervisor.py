@@ -2,7 +2,6 @@ import json
 import sys
 import threading
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -48,7 +47,7 @@ def test_a_child_that_dies_costs_an_attempt_and_the_job_comes_again(store, confi
 
 def test_a_job_that_crashed_is_tried_once_more_and_then_is_poison(store, configuration, claimed):
     program = "import ctypes; ctypes.string_at(0)"
-    quick = replace(supervisor(store, configuration, program), crash_delay_s=0.0)
+    quick = supervisor(store, changed(configuration, crash_delay_s=0.0), program)
     quick.supervise(claimed, threading.Event())
     once = store.job(claimed.id)
     assert (once.state, once.failure.code) == (JobState.QUEUED, "WORKER_CRASHED")
@@ -65,6 +64,12 @@ def test_a_crash_after_another_ending_is_the_first(store, configuration, claimed
     crash = "import os; os.abort()"
     supervisor(store, configuration, crash).supervise(again, threading.Event())
     assert store.job(claimed.id).failure.code == "WORKER_CRASHED"
+
+
+def test_a_child_that_dies_before_it_listens_costs_an_attempt_only(store, configuration, claimed):
+    large = changed(configuration, reading={"x": "y" * 2**20})  # more than a pipe holds
+    Supervisor(store, large, "tester", ("/bin/false",)).supervise(claimed, threading.Event())
+    assert store.job(claimed.id).failure.code == "WORKER_DIED"
 
 
 def test_attempts_at_a_job_whose_child_died_are_ten_seconds_apart(store, configuration, claimed):
