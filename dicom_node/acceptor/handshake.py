@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from dicom_node.acceptor.association import Association
 from dicom_node.rejection import HandshakeFailed
+from dicom_node.tls_alerts import SAY
 from dicom_node.vitals import AssociationRejected
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Handshake(asyncio.Protocol):
     async def _shake(self) -> None:
         limits = self._house.limits
         loop = asyncio.get_running_loop()
+        SAY.set(self._transport.write)  # of this task and of what it calls
         try:
             secured = await loop.start_tls(
                 self._transport,
