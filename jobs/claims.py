@@ -10,6 +10,7 @@ from sqlalchemy import and_, or_, select, update
 from jobs.engine import Records, reads, writes
 from jobs.errors import IllegalMove, JobsError, LeaseLost, UnknownJob
 from jobs.events import write_event
+from jobs.fault_points import fault
 from jobs.job import EventKind, Failure, Job, JobState, Stage, check_move
 from jobs.rows import from_failure, to_job
 from jobs.schema import jobs, stage_times
@@ -56,6 +57,7 @@ class JobClaims(Records):
             return None
         job = to_job(row)
         write_event(tx, job.id, EventKind.CLAIMED, owner=owner, attempt=job.attempt)
+        fault("claim.taken")
         return job
 
     @reads

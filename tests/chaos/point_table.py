@@ -25,9 +25,9 @@ AT_THE_NODE = (
 AT_THE_JOB = (
     ("job.begun", "retry.written"),
     ("results.named", "results.swept"),
-    ("claim.written", "claim.committed"),
-    ("worker.claimed", "worker.child_began"),
-    ("worker.child_ended", "enter_stage.written"),
+    ("claim.taken", "worker.claimed"),
+    ("worker.child_began", "worker.child_ended"),
+    ("enter_stage.written",),
     ("enter_stage.committed", "retry.committed"),
     ("leave_stage.written", "leave_stage.committed"),
     ("keep_label.written", "keep_label.committed"),
