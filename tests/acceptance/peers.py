@@ -51,7 +51,11 @@ class Sent:
 
 
 def storescu(folder: Path, port: int) -> Sent:
-    command = [STORESCU, "-v", "-aec", "OSTEON", "+sd", "+r", "127.0.0.1", str(port), str(folder)]
+    return storescu_to("OSTEON", folder, port)
+
+
+def storescu_to(called: str, folder: Path, port: int) -> Sent:
+    command = [STORESCU, "-v", "-aec", called, "+sd", "+r", "127.0.0.1", str(port), str(folder)]
     done = subprocess.run(
         command, env=_QUICK, capture_output=True, text=True, timeout=300, check=False
     )
