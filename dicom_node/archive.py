@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dicom_node.query import QueryLimits
     from dicom_node.uid import Uid
 
-_STUDY = (
+STUDY_ATTRIBUTES = (
     "StudyInstanceUID",
     "PatientID",
     "IssuerOfPatientID",
@@ -30,14 +30,15 @@ _STUDY = (
     "NumberOfStudyRelatedSeries",
     "NumberOfStudyRelatedInstances",
 )
-_SERIES = (
+SERIES_ATTRIBUTES = (
     "SeriesInstanceUID",
     "Modality",
     "SeriesDescription",
     "SeriesNumber",
     "NumberOfSeriesRelatedInstances",
 )
-_IMAGE = ("SOPInstanceUID", "SOPClassUID")
+IMAGE_ATTRIBUTES = ("SOPInstanceUID", "SOPClassUID")
+"""What is asked of each; docs/dicom_conformance.md lists them."""
 
 
 @dataclass(frozen=True)
@@ -92,14 +93,14 @@ def studies_of(
     peer: Peer, patient_id: str, limits: QueryLimits | None = None
 ) -> tuple[HeldStudy, ...]:
     """Return the studies under exactly this Patient ID; raises as `dicom_node.query.find`."""
-    answers = find(peer, Level.STUDY, {"PatientID": patient_id}, _STUDY, limits)
+    answers = find(peer, Level.STUDY, {"PatientID": patient_id}, STUDY_ATTRIBUTES, limits)
     found = (_study(answer) for answer in answers)
     return tuple(study for study in found if study and study.patient_id == patient_id.strip())
 
 
 def study_of(peer: Peer, study_uid: str, limits: QueryLimits | None = None) -> HeldStudy | None:
     """Return one study, None where the archive has none; raises as `dicom_node.query.find`."""
-    answers = find(peer, Level.STUDY, {"StudyInstanceUID": study_uid}, _STUDY, limits)
+    answers = find(peer, Level.STUDY, {"StudyInstanceUID": study_uid}, STUDY_ATTRIBUTES, limits)
     found = (_study(answer) for answer in answers)
     return next((study for study in found if study and study.study_uid == study_uid), None)
 
@@ -109,7 +110,9 @@ def series_of(
 ) -> tuple[HeldSeries, ...]:
     """Return the series of a study; raises as `dicom_node.query.find`."""
     keys = {"StudyInstanceUID": place.study_uid, "PatientID": place.patient_id}
-    found = (_series(answer) for answer in find(peer, Level.SERIES, keys, _SERIES, limits))
+    found = (
+        _series(answer) for answer in find(peer, Level.SERIES, keys, SERIES_ATTRIBUTES, limits)
+    )
     return tuple(series for series in found if series)
 
 
@@ -120,7 +123,7 @@ def images_of(peer: Peer, place: Place, limits: QueryLimits | None = None) -> tu
         "SeriesInstanceUID": place.series_uid,
         "PatientID": place.patient_id,
     }
-    answers: Answers = find(peer, Level.IMAGE, keys, _IMAGE, limits)
+    answers: Answers = find(peer, Level.IMAGE, keys, IMAGE_ATTRIBUTES, limits)
     found = ((a.uid("SOPInstanceUID"), a.uid("SOPClassUID")) for a in answers)
     return tuple(HeldImage(uid, sop_class) for uid, sop_class in found if uid)
 
