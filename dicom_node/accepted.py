@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dicom_node.errors import DicomNodeError
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dicom_node.header import InstanceHeader
+
+_FOLDERS = 256
+"""Of studies, whose paths are made once: a study has hundreds of images."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class AcceptedFiles:
         """Use the folder `root`."""
         self.root = root.absolute()
         self._studies = self.root / "studies"
+        self._root_length = len(str(self.root)) + 1
+        self._study_folder = lru_cache(_FOLDERS)(self._make_study_folder)
 
     def instances(self, study_uid: str) -> tuple[Instance, ...]:
         """Return what is accepted of one study, read from the files, ordered by path."""
@@ -114,7 +120,7 @@ class AcceptedFiles:
     def _files(self) -> Iterator[Path]:
         yield from sorted(self._studies.glob("*/*/*.dcm"))
 
-    def _study_folder(self, study_uid: str) -> Path:
+    def _make_study_folder(self, study_uid: str) -> Path:
         name = hash_of(study_uid)
         return self._studies / name[:2] / name
 
@@ -136,7 +142,7 @@ class AcceptedFiles:
             transfer_syntax_uid=found.header.transfer_syntax_uid,
             sha256=found.sha256,
             size=found.size,
-            path=str(path.relative_to(self.root)),
+            path=str(path)[self._root_length :],
             received_at=found.received_at,
         )
 

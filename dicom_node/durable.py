@@ -28,6 +28,8 @@ class Folders:
 
     def ensure(self, folder: Path) -> None:
         """Return once `folder` exists durably. Threads that want the same folder wait for one."""
+        if folder in self._durable and folder.is_dir():
+            return
         with self._lock:
             self._ensure(folder)
 
@@ -51,16 +53,15 @@ class Draft:
     def __init__(self, temporary: Path) -> None:
         """Create `temporary`, on the file system of the final file."""
         self.path = temporary
-        self._file = temporary.open("xb")
+        self._file = temporary.open("xb", buffering=0)
+        self._named = False
 
     def write(self, part: bytes | bytearray) -> None:
-        """Write more of it."""
-        self._file.write(part)
+        """Write more of it; readers of `path` see it at once."""
+        written = self._file.write(part)
+        while written < len(part):  # the disk is nearly full: the next write says so
+            written += self._file.write(memoryview(part)[written:])
         fault("file.part")
-
-    def flush(self) -> None:
-        """Let readers of `path` see what was written."""
-        self._file.flush()
 
     def place(self, final: Path, *, once: bool = False) -> float:
         """Fsync, rename, fsync the directory; return the seconds that the two fsyncs took.
@@ -69,7 +70,6 @@ class Draft:
         existing final file is never replaced, not even one that another host wrote a moment ago:
         FileExistsError, and the draft may be placed elsewhere.
         """
-        self._file.flush()
         fault("file.written")
         before = time.monotonic()
         os.fsync(self._file.fileno())
@@ -79,6 +79,7 @@ class Draft:
             final.hardlink_to(self.path)
         else:
             self.path.rename(final)
+            self._named = True
         fault("file.named")
         synced_s += sync_folder(final.parent)
         fault("file.durable")
@@ -86,10 +87,11 @@ class Draft:
 
     def discard(self) -> None:
         """Leave nothing but the final file, if there is one."""
-        self.path.unlink(missing_ok=True)
-        # What it could not write before it cannot write now either.
-        with suppress(OSError):
+        with suppress(OSError):  # on a disk of the network; nothing waits to be written here
             self._file.close()
+        if self._named:
+            return
+        self.path.unlink(missing_ok=True)
 
 
 def write_file(

@@ -68,15 +68,14 @@ class Growing:
 
     def header(self, transfer_syntax_uid: Uid) -> InstanceHeader:
         """Read which instance it is, from the file; raises as `read_header`, or `SpoolError`."""
-        with file_system_errors():
-            self._draft.flush()
-            with (
-                self._draft.path.open("rb") as file,
-                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
-                memoryview(mapped) as whole,
-                whole[self._prefix_bytes :] as data_set,
-            ):
-                return read_header(data_set, transfer_syntax_uid)
+        with (
+            file_system_errors(),
+            self._draft.path.open("rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+            memoryview(mapped) as whole,
+            whole[self._prefix_bytes :] as data_set,
+        ):
+            return read_header(data_set, transfer_syntax_uid)
 
     def place(self, final: Path, *, once: bool = False) -> float:
         """Make it durable under its final name."""

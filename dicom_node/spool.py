@@ -85,7 +85,7 @@ class Spool(AcceptedFiles):
         self._folders = Folders(root)
         self._incoming = root / "incoming"
         self._conflicts = root / "conflicts"
-        self._places: dict[str, Path] | None = None  # instance hash → file, of the writer
+        self._places: dict[str, Path] | None = None  # instance hash → its study's folder
         self._place_lock = threading.Lock()
         self._locks = tuple(threading.Lock() for _ in range(_LOCKS))
 
@@ -164,12 +164,13 @@ class Spool(AcceptedFiles):
     def _keep(
         self, name: str, header: InstanceHeader, source: Source
     ) -> tuple[Path, Outcome, float]:
-        kept = self._kept(name, header.study_uid)
+        folder = self._study_folder(header.study_uid)
+        path = folder / f"{name}.dcm"
+        kept = self._kept(name, path)
         if kept is None:
-            path = self._study_folder(header.study_uid) / f"{name}.dcm"
-            self._folders.ensure(path.parent)
+            self._folders.ensure(folder)
             synced_s = source.place(path, once=self.shared)
-            self._remember(name, path)
+            self._remember(name, folder)
             return path, Outcome.NEW, synced_s
         if _contents(kept) == (header.transfer_syntax_uid, source.sha256):
             # A crash between rename and fsync of the directory leaves an unconfirmed name.
@@ -180,8 +181,10 @@ class Spool(AcceptedFiles):
 
     def free_bytes(self) -> int:
         """Return what an ordinary user may still write on the spool's file system."""
-        existing = self.root if self.root.exists() else self.root.parent
-        status = os.statvfs(existing)
+        try:
+            status = os.statvfs(self.root)
+        except FileNotFoundError:
+            status = os.statvfs(self.root.parent)
         return status.f_bavail * status.f_frsize
 
     def has_room(self) -> bool:
@@ -196,25 +199,27 @@ class Spool(AcceptedFiles):
             message = f"less than {self._floor_bytes} bytes would stay free for the spool"
             raise SpoolFull(message)
 
-    def _kept(self, name: str, study_uid: str) -> Path | None:
-        """Return the file that holds this instance, in whatever study it arrived.
+    def _kept(self, name: str, path: Path) -> Path | None:
+        """Return the file that holds this instance: `path`, or one of another study.
 
         Of other nodes at a shared spool only what is in this study is seen; an instance that came
         to two studies through two nodes stays with the one that the database has first.
         """
-        path = self._study_folder(study_uid) / f"{name}.dcm"
         if path.exists():
             return path
         with self._place_lock:
             if self._places is None:
-                self._places = {path.stem: path for path in self._files()}
-            elsewhere = self._places.get(name)
-        return elsewhere if elsewhere is not None and elsewhere.exists() else None
+                self._places = {path.stem: path.parent for path in self._files()}
+            folder = self._places.get(name)
+        if folder is None:
+            return None
+        elsewhere = folder / path.name
+        return elsewhere if elsewhere.exists() else None
 
-    def _remember(self, name: str, path: Path) -> None:
+    def _remember(self, name: str, folder: Path) -> None:
         with self._place_lock:
             if self._places is not None:
-                self._places[name] = path
+                self._places[name] = folder
 
     def _new_path(self) -> Path:
         self._folders.ensure(self._incoming)
