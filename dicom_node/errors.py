@@ -2,6 +2,7 @@
 
 DicomNodeError
 ├── InvalidAeTitle       a setting that is no AE title
+├── InvalidAddress       a setting that is no address of a DICOMweb service
 ├── InvalidUid           a UID that is not one; nothing is made from it
 ├── UnreadableHeader     bytes that do not tell which study and series they belong to
 ├── UnreadableReport     a report of storage commitment that cannot be read
@@ -33,6 +34,12 @@ class InvalidAeTitle(DicomNodeError):  # noqa: N818 - these name the condition, 
     """A configured AE title that cannot be one (PS3.5 section 6.2, value representation AE)."""
 
     code = "INVALID_AE_TITLE"
+
+
+class InvalidAddress(DicomNodeError):  # noqa: N818
+    """A configured address that cannot be one of a DICOMweb service."""
+
+    code = "INVALID_ADDRESS"
 
 
 class InvalidUid(DicomNodeError):  # noqa: N818

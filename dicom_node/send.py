@@ -70,8 +70,13 @@ class _Object:
             sop_instance_uid=self.meta.sop_instance_uid,
             status=status,
             ok=status in (0, _DUPLICATE) or status in _WARNINGS,
-            retryable=status is None or status in _TRANSIENT,
+            retryable=status is None or may_be_repeated(status),
         )
+
+
+def may_be_repeated(status: int) -> bool:
+    """Tell whether a DIMSE status means that the same object may be taken later."""
+    return status in _TRANSIENT
 
 
 def nothing_more(_outcome: SendOutcome) -> None:

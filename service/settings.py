@@ -26,7 +26,7 @@ from service.archive_section import ArchiveSection
 from service.audit_section import AuditSection
 from service.console_section import ConsoleSection
 from service.delivery_section import DeliverySection
-from service.destination_section import DestinationSettings  # noqa: TC001 - pydantic reads annotations
+from service.destination_section import DestinationSettings, StowSettings  # noqa: TC001
 from service.dicomweb_section import DicomWebSection
 from service.follow_up_section import FollowUpSection
 from service.model_section import ModelSettings
@@ -98,6 +98,7 @@ class Settings(BaseSettings):
     destinations: tuple[DestinationSettings, ...] = Field(
         default=(), description="C-STORE receivers of results: name, ae_title, host, port"
     )
+    stow: tuple[StowSettings, ...] = Field(default=(), description="STOW-RS receivers: name, url")
 
     @property
     def spool_dir(self) -> Path:

@@ -18,7 +18,7 @@ from service.chosen_models import model_folders
 from service.identity_key import identity_key
 from service.presence import present
 from service.settings import SettingsError
-from service.worker_settings import model_server, worker_configuration
+from service.worker_settings import destination_names, model_server, worker_configuration
 
 if TYPE_CHECKING:
     import threading
@@ -192,7 +192,7 @@ def make_api(settings: Settings, store: JobStore) -> FastAPI:
         dicomweb=settings.dicomweb.enabled,
         dicomweb_origins=settings.dicomweb.origins,
         access=access_policy(settings),
-        destinations=tuple(destination.name for destination in settings.destinations),
+        destinations=destination_names(settings),
         recipients=recipients_of(settings),
         signer=signer(settings),
         audit_receiver=receiver_of(settings),

@@ -12,7 +12,7 @@ from service.node_access import client_files
 from service.settings import SettingsError
 
 if TYPE_CHECKING:
-    from service.destination_section import DestinationSettings
+    from service.destination_section import DestinationSettings, StowSettings
     from service.settings import Settings
     from workers.configuration import Destination, WorkerConfiguration
     from workers.inference.endpoint import Endpoint
@@ -34,7 +34,7 @@ def worker_configuration(settings: Settings) -> WorkerConfiguration:
         model_server=model_server(settings),
         disease_model=disease_folder(settings),
         focal_model=focal_folder(settings),
-        destinations=tuple(destination_of(d, settings) for d in settings.destinations),
+        destinations=destinations_of(settings),
         delivery=DeliveryRule(
             back_off_s=settings.delivery.back_off_s,
             give_up_s=settings.delivery.give_up_after_h * 3600.0,
@@ -59,6 +59,35 @@ def worker_configuration(settings: Settings) -> WorkerConfiguration:
         log_level=settings.log_level,
         traced=settings.monitoring.traces is not None,
     )
+
+
+def destination_names(settings: Settings) -> tuple[str, ...]:
+    """Return the names of all destinations, of both kinds; raises `SettingsError` for a double."""
+    names = tuple(given.name for given in (*settings.destinations, *settings.stow))
+    if len(set(names)) < len(names):
+        raise SettingsError("destinations, stow: two of them have the same name")
+    return names
+
+
+def destinations_of(settings: Settings) -> tuple[Destination, ...]:
+    """Return everything that results go to; raises as `destination_names`."""
+    destination_names(settings)
+    return (
+        *(destination_of(given, settings) for given in settings.destinations),
+        *(service_of(given) for given in settings.stow),
+    )
+
+
+def service_of(given: StowSettings) -> Destination:
+    """Return what a worker knows of a DICOMweb service."""
+    from workers.configuration import Destination, WebAddress  # noqa: PLC0415
+
+    web = WebAddress(
+        given.url,
+        None if given.token_file is None else given.token_file.absolute(),
+        None if given.ca_file is None else given.ca_file.absolute(),
+    )
+    return Destination(given.name, "", "", 0, proof=given.proof, kinds=given.kinds, web=web)
 
 
 def destination_of(given: DestinationSettings, settings: Settings) -> Destination:

@@ -13,6 +13,15 @@ from workers.inference.endpoint import Endpoint
 
 
 @dataclass(frozen=True)
+class WebAddress:
+    """Where a DICOMweb service is and how it knows us (`dicom_node.web_peer.WebPeer`)."""
+
+    url: str
+    token_file: Path | None = None
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True)
 class Destination:
     """A system that results are sent to."""
 
@@ -29,6 +38,8 @@ class Destination:
     """UIDs of the uncompressed ones that it is offered; both if empty."""
     tls: ClientFiles | None = None
     """Whom we believe and what we show; no TLS if not given."""
+    web: WebAddress | None = None
+    """Of a DICOMweb service, which takes results by STOW-RS and has no AE title."""
 
 
 @dataclass(frozen=True)
@@ -161,15 +172,21 @@ class Assignment:
             values[name] = None if values[name] is None else Path(values[name])
         if values["model_server"] is not None:
             values["model_server"] = Endpoint(**values["model_server"])
-        values["destinations"] = tuple(
-            Destination(**_with_tls(row)) for row in values["destinations"]
-        )
+        values["destinations"] = tuple(_destination(row) for row in values["destinations"])
         if values["archive"] is not None:
             values["archive"] = PriorArchive(**_with_tls(values["archive"]))
         values["delivery"] = DeliveryRule(**_with_tuples(values["delivery"]))
         values["thresholds_um2_s"] = tuple(values["thresholds_um2_s"])
         values["build"] = Build(**values["build"])
         return cls(fields["job_id"], fields["fence"], WorkerConfiguration(**values))
+
+
+def _destination(row: dict[str, Any]) -> Destination:
+    web = row["web"]
+    if web is not None:
+        files = {n: Path(web[n]) for n in ("token_file", "ca_file") if web[n] is not None}
+        row["web"] = WebAddress(**web | files)
+    return Destination(**_with_tls(row))
 
 
 def _with_tls(row: dict[str, Any]) -> dict[str, Any]:

@@ -118,5 +118,8 @@ def _announce(settings: Settings) -> None:
     typer.echo(f"DICOM        {node_.ae_title} at {node_.host}:{node_.port}", err=True)
     typer.echo(f"console  http://{api_.host}:{api_.port}/", err=True)
     typer.echo(f"data         {settings.data_dir.absolute()}", err=True)
-    names = ", ".join(d.name for d in settings.destinations) or "none: results stay here"
+    names = (
+        ", ".join(d.name for d in (*settings.destinations, *settings.stow))
+        or "none: results stay here"
+    )
     typer.echo(f"destinations {names}", err=True)

@@ -3,9 +3,11 @@
 import pytest
 
 from dicom_node.contexts import EXPLICIT_LE, IMPLICIT_LE
+from dicom_node.stow import StowDestination
 from service.settings import SettingsError, load_settings
-from service.worker_settings import worker_configuration
+from service.worker_settings import destination_names, worker_configuration
 from workers.configuration import DeliveryRule
+from workers.places import place_of
 
 PACS = 'name = "pacs"\nae_title = "PACS"\nhost = "192.0.2.1"\nport = 104\n'
 
@@ -39,6 +41,44 @@ def test_a_destination_with_rules(settings):
 def test_a_rule_that_is_none_is_refused(settings, rule):
     with pytest.raises(SettingsError, match=rule.split()[0]):
         settings(f"[[destinations]]\n{PACS}{rule}\n")
+
+
+VNA = 'name = "vna"\nurl = "https://vna.example/dicom-web/"\n'
+
+
+def test_a_service_of_dicomweb_is_a_destination_too(settings, tmp_path):
+    text = f'[[destinations]]\n{PACS}[[stow]]\n{VNA}token_file = "{tmp_path}/t"\nkinds = ["sr"]\n'
+    given = settings(text)
+    assert destination_names(given) == ("pacs", "vna")
+    _, vna = worker_configuration(given).destinations
+    assert (vna.web.url, vna.proof, vna.kinds) == (
+        "https://vna.example/dicom-web",
+        "query",
+        ("sr",),
+    )
+    assert vna.web.token_file == tmp_path / "t"
+    made = place_of(vna)
+    assert (type(made), made.peer.host, made.peer.port) == (StowDestination, "vna.example", 443)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (VNA.replace("https", "http"), "https"),
+        (VNA.replace("vna.example", "me:secret@vna.example"), "password"),
+        (f'{VNA}proof = "commitment"\n', "proof"),
+    ],
+)
+def test_an_address_that_is_not_safe_is_refused(settings, text, told):
+    with pytest.raises(SettingsError, match=told) as refusal:
+        settings(f"[[stow]]\n{text}")
+    assert "secret@" not in str(refusal.value)
+
+
+def test_two_destinations_of_one_name_are_refused(settings):
+    double = settings(f"[[destinations]]\n{PACS}[[stow]]\n{VNA.replace('vna', 'pacs', 1)}")
+    with pytest.raises(SettingsError, match="same name"):
+        worker_configuration(double)
 
 
 def test_patience_is_that_of_the_settings(settings):

@@ -2,7 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dicom_node.tls import ClientFiles
-from workers.configuration import Assignment, DeliveryRule, Destination
+from workers.configuration import Assignment, DeliveryRule, Destination, WebAddress
 
 
 def test_an_assignment_comes_back_from_json_as_it_was(configuration):
@@ -19,6 +19,9 @@ def test_an_assignment_comes_back_from_json_as_it_was(configuration):
                 kinds=("seg", "sr"),
                 transfer_syntaxes=("1.2.840.10008.1.2",),
                 tls=ClientFiles(Path("/etc/ca.pem"), server_name="archive.example"),
+            ),
+            Destination(
+                "vna", "", "", 0, web=WebAddress("https://vna.example/dw", Path("/run/token"))
             ),
         ),
         delivery=DeliveryRule(back_off_s=(1.0, 2.0), resends=1),
