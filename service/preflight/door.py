@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 SOON_DAYS = 30
-_WHO, _OURS, _THEIRS = "WHO_MAY_SEND", "NODE_TLS", "PEER_TLS"
+_WHO, _BACK, _OURS, _THEIRS = "WHO_MAY_SEND", "CALLS_BACK", "NODE_TLS", "PEER_TLS"
 
 
 def check_door(settings: Settings) -> Iterator[Finding]:
     """Look at the rules, and make every TLS context that node and workers will make."""
     yield _who(settings)
+    yield from _callers_back(settings)
     yield _node_tls(settings)
     yield from _peers_tls(settings)
 
@@ -43,6 +44,19 @@ def _who(settings: Settings) -> Finding:
         text = f"{', '.join(by_title)}: by AE title alone, which proves nothing"
         return ok(_WHO, f"{text}; node.peers can name addresses and certificates")
     return ok(_WHO, ", ".join(rule.name for rule in rules))
+
+
+def _callers_back(settings: Settings) -> Iterator[Finding]:
+    """Name the systems that have to call us in return and that no rule is about."""
+    back = {d.ae_title.strip(): d.name for d in settings.destinations if d.proof == "commitment"}
+    archive = settings.archive
+    if archive.host is not None and archive.retrieve == "move":
+        back[archive.ae_title.strip()] = "the archive"
+    rules = gate_of(settings.node).rules
+    for title, name in back.items():
+        if is_closed(settings.node) or not any(rule.knows(title) for rule in rules):
+            text = f"{name} calls us in return as {title} and no rule lets it in: node.peers or"
+            yield problem(_BACK, f"{text} node.calling_ae_titles")
 
 
 def _node_tls(settings: Settings) -> Finding:

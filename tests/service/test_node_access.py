@@ -204,3 +204,18 @@ def test_the_doctor_looks_at_certificates_of_both_sides(authority, tls, tmp_path
     assert found(destinations=[pacs | {"tls": shown}])["PEER_TLS"][0] is Verdict.PROBLEM
     lost = {"authorities": str(tmp_path / "gone.pem")}
     assert "gone.pem" in found(destinations=[pacs | {"tls": lost}])["PEER_TLS"][1]
+
+
+def test_the_doctor_names_who_has_to_call_us_in_return():
+    pacs = {"name": "pacs", "ae_title": "PACS", "host": "pacs", "port": 104, "proof": "commitment"}
+    archive = {"host": "archive", "ae_title": "ARCHIVE", "retrieve": "move"}
+
+    def missing(**settings):
+        every = load_settings(settings | {"destinations": [pacs], "archive": archive})
+        return [f.sentence.split(" calls")[0] for f in check_door(every) if f.code == "CALLS_BACK"]
+
+    assert missing() == ["pacs", "the archive"]
+    assert missing(node={"calling_ae_titles": ["PACS"]}) == ["the archive"]
+    assert missing(node={"peers": [{"name": "all"}]}) == []
+    quiet = [pacs | {"proof": "query"}]
+    assert "CALLS_BACK" not in found(destinations=quiet, archive=archive | {"retrieve": "get"})
