@@ -1,11 +1,12 @@
 """A receiver with short deadlines, and what it tells."""
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
+from dicom_node.errors import SpoolBusy
 from dicom_node.receive import Receiver, ReceiverSettings
 from dicom_node.spool import Spool
 from tests.dicom_node.acceptor import wire
@@ -22,9 +23,12 @@ def door(tmp_path):
     @contextmanager
     def start(**settings):
         stored, heard = [], []
-        receiver = Receiver(ReceiverSettings(port=0, **settings), spool, stored.append)
+        receiver = Receiver(ReceiverSettings(**{"port": 0, **settings}), spool, stored.append)
         receiver.listener = heard.append
-        with spool.claim():
+        # Beside another receiver of the same test the spool is claimed already.
+        with ExitStack() as claimed:
+            with suppress(SpoolBusy):
+                claimed.enter_context(spool.claim())
             receiver.start()
             try:
                 yield SimpleNamespace(
