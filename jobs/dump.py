@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import MetaData, select
 
+from jobs import prior_tables  # noqa: F401 - its tables are in `metadata` then
 from jobs.access_tables import sessions
 from jobs.delivery_tables import destinations
 from jobs.engine import Records, make_engine, reads

@@ -27,6 +27,7 @@ from jobs.dump import dump, dumped_rows
 from jobs.errors import SchemaTooNew, SchemaTooOld, StoreNotEmpty
 from jobs.job import EventKind, Failure, JobState, Stage
 from jobs.load import load
+from jobs.prior import WantedPrior
 from jobs.result import ResultFile
 from jobs.schema import metadata
 from jobs.store import JobStore
@@ -131,6 +132,8 @@ class System:
         store.keep_results(claimed, [file])
         store.expect_delivery(claimed, "pacs")
         store.mark_sent(claimed, uid, "pacs", 0)
+        store.begin_prior_search(claimed, 60.0)
+        store.end_prior_search(claimed, wanted=[WantedPrior("1.2.99", "20250101")])
         store.deliver(claimed)
 
     def fill(self):
@@ -196,6 +199,8 @@ def test_everything_that_matters_comes_back(filled, target, tmp_path):
     after = target.rows(tmp_path / "after")
     assert after == before
     assert len(after["jobs"]) == 5
+    assert [row["study_uid"] for row in after["priors"]] == ["1.2.99"]
+    assert len(after["prior_wishes"]) == len(after["prior_searches"]) == 1
     assert after["job_events"][0]["at"].endswith("+00:00")
     # Of rejected studies nothing is worked on again; a delivered one that grows comes whole.
     with JobStore(target.url) as store:
