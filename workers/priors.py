@@ -183,14 +183,14 @@ def _require_agreement(record: ExaminationRecord, others: Iterable[ExaminationRe
 
 def _notes(search: PriorSearch, wishes: Sequence[WishedPrior]) -> Iterable[QualityNote]:
     if search.code == NOT_ASKED:
-        yield _note("PRIORS_NOT_ASKED", _NO_ID)
+        yield QualityNote("PRIORS_NOT_ASKED", "warning", _NO_ID)
     elif search.code not in (None, FOUND):
-        yield _note("PRIORS_ARCHIVE", f"{_ARCHIVE} ({search.code}).")
+        yield QualityNote("PRIORS_ARCHIVE", "warning", f"{_ARCHIVE} ({search.code}).")
     if search.left_out:
-        yield _note("PRIORS_IDENTITY", _OTHERS)
+        yield QualityNote("PRIORS_IDENTITY", "warning", _OTHERS)
     for wish in wishes:
         if not wish.measured:
-            yield _note("PRIORS_MISSING", _missing(wish))
+            yield QualityNote("PRIORS_MISSING", "warning", _missing(wish))
 
 
 def _missing(wish: WishedPrior) -> str:
@@ -203,10 +203,6 @@ def _missing(wish: WishedPrior) -> str:
     else:
         why = "could not be measured"
     return f"The patient's study {when} {why}; it was not compared."
-
-
-def _note(code: str, text: str) -> QualityNote:
-    return QualityNote(code, "warning", text)
 
 
 _NO_ID = (
