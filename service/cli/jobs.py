@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 _PAGE = 500
 
-jobs = typer.Typer(help="Measure studies again, let held ones go on.", no_args_is_help=True)
+jobs = typer.Typer(
+    help="Measure studies again, let held ones go on, say how one stands.", no_args_is_help=True
+)
 
 
 @jobs.command()
@@ -44,6 +46,39 @@ def reprocess(
             opened.append(store.measure_again(study_uid))
             queue.submit(opened[-1].id)
     _tell(opened, as_json)
+
+
+@jobs.command()
+def show(
+    context: typer.Context,
+    job_id: Annotated[str, typer.Argument(help="The job, as its page and the log name it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")] = False,
+) -> None:
+    """Say how a job stands, and how far each object is at each destination (docs/delivery.md)."""
+    from jobs.errors import JobsError  # noqa: PLC0415
+    from service import wiring  # noqa: PLC0415
+
+    settings = invocation(context).settings()
+    with explained(JobsError), wiring.open_store(settings) as store:
+        job, ways = store.job(job_id), store.deliveries(job_id)
+    told = [
+        {
+            "destination": way.destination,
+            "object": way.name,
+            "status": str(way.status).replace("_", " "),
+            "tries": way.attempts,
+            "code": way.code,
+        }
+        for way in ways
+    ]
+    code = job.failure.code if job.failure else None
+    if as_json:
+        print_json({"job_id": job.id, "state": job.state, "code": code, "deliveries": told})
+        return
+    typer.echo(f"{job.id}  {job.state}{f', {code}' if code else ''}")
+    for row in told:
+        told_code = f"  {row['code']}" if row["code"] else ""
+        typer.echo(f"{row['destination']}  {row['object']}  {row['status']}{told_code}")
 
 
 @jobs.command()

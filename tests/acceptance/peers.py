@@ -114,6 +114,7 @@ class Orthanc(OrthancAt):
             "RemoteAccessAllowed": False,
             "AuthenticationEnabled": False,
             "DicomAlwaysAllowStore": True,
+            "DicomAlwaysAllowFind": True,  # a destination is asked whether it has what it took
             "Plugins": [],
         }
         self._config = folder / "orthanc.json"

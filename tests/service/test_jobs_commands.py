@@ -4,6 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from jobs.job import Failure, JobState, Priority
+from jobs.result import DeliveryStatus, ResultFile
 from service.cli.app import app
 
 
@@ -56,3 +57,26 @@ def test_a_job_held_for_its_patients_identity_is_let_go_on(call, store, open_job
     assert [told["job_id"] for told in json.loads(result.stdout)] == [job.id]
     assert store.job(job.id).state is JobState.QUEUED
     assert "ILLEGAL_MOVE" in call("release", job.id).stderr
+
+
+def test_how_far_results_are_at_each_destination_is_told(call, store, open_job):
+    job = open_job(8)
+    files = [
+        ResultFile("seg", f"s{n}", "application/dicom", "s", "1" * 64, "1.2", f"2.25.{n}", "2.25.9")
+        for n in (1, 2)
+    ]
+    store.keep_results(job, files)
+    store.expect_delivery(job, "pacs")
+    store.mark_sent(job, "2.25.1", "pacs", 0)
+    store.mark_proven(job, "pacs", ["2.25.1"], DeliveryStatus.SENT_ONLY)
+    store.mark_refused(job, "2.25.2", "pacs", 0xA900)
+    store.hold(job, Failure("PEER_REFUSED", "refused"))
+    lines = call("show", job.id).stdout.splitlines()
+    assert lines == [
+        f"{job.id}  held, PEER_REFUSED",
+        "pacs  s1  sent only",
+        "pacs  s2  refused  PEER_REFUSED",
+    ]
+    told = json.loads(call("show", job.id, "--json").stdout)
+    assert (told["state"], [way["tries"] for way in told["deliveries"]]) == ("held", [1, 1])
+    assert "UNKNOWN_JOB" in call("show", "0" * 32).stderr
