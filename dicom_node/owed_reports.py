@@ -104,7 +104,15 @@ class OwedReports:
             for owed in self._due():
                 if stop.is_set():
                     return
-                if owed.ae_title not in away and not self._try(owed):
+                if owed.ae_title in away:
+                    continue
+                try:
+                    reached = self._try(owed)
+                except OSError as error:  # the file system; the report stays owed
+                    told = {"event": "owed_report_unwritable"}
+                    _LOG.warning("an owed report: %s", error.strerror, extra=told)
+                    reached = False
+                if not reached:
                     away.add(owed.ae_title)
 
     def _take_up(self) -> None:

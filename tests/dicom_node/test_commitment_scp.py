@@ -224,3 +224,79 @@ def test_a_sender_that_does_not_let_us_report_is_asked_again(tmp_path):
         (waiting,) = owed._due()
         assert owed._try(waiting) is False
     assert (len(owed), reports) == (1, [])
+
+
+@contextmanager
+def asking(receiving, spool, peers):
+    """A node whose senders may ask, and the thread that brings reports; yields port and owed."""
+    with owing(spool.root / "owed", peers) as owed:
+        service = CommitmentService(SpoolKeeps(spool), owed).service()
+        with receiving(services=(service,)) as receiver:
+            yield receiver.port, owed
+
+
+def ask(port, data_set, handlers=(), syntax=EXPLICIT):
+    """Ask as a scanner does; return the association, open, and the status."""
+    entity = AE("SCANNER")
+    entity.add_requested_context(str(PUSH_MODEL), syntax)
+    association = entity.associate(
+        "127.0.0.1", port, ae_title="OSTEON", evt_handlers=list(handlers)
+    )
+    assert association.is_established
+    names = 1, str(PUSH_MODEL), str(PUSH_MODEL_INSTANCE)
+    status, _ = association.send_n_action(data_set, *names)
+    return association, status.Status
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
+def test_a_scanner_that_waits_hears_on_its_own_association(
+    receiving, spool, stored, instances, syntax
+):
+    uid, reports = stored(1), []
+
+    def take(event):
+        reports.append((event.event_type, event.event_information))
+        return 0, None
+
+    with asking(receiving, spool, {}) as (port, owed):
+        question = asked((MR, uid), (MR, "1.2.3.10.1.9"))
+        association, status = ask(port, question, [(evt.EVT_N_EVENT_REPORT, take)], syntax)
+        assert status == 0
+        assert instances.until(lambda: len(owed) == 0)
+        association.release()
+    ((event_type, report),) = reports
+    assert event_type == 2
+    assert [i.ReferencedSOPInstanceUID for i in report.ReferencedSOPSequence] == [uid]
+    assert [i.FailureReason for i in report.FailedSOPSequence] == [0x0112]
+
+
+def test_a_scanner_that_hung_up_is_called(receiving, spool, stored, instances):
+    uid = stored(1)
+    with (
+        sender() as (back, reports),
+        asking(receiving, spool, {"SCANNER": peer(back)}) as (
+            port,
+            owed,
+        ),
+    ):
+        association, status = ask(port, asked((MR, uid)), [(evt.EVT_N_EVENT_REPORT, hang_up)])
+        assert status == 0
+        assert instances.until(lambda: len(owed) == 0 and len(reports) == 1)
+        assert not association.is_established
+    ((event_type, report),) = reports
+    assert event_type == 1
+    assert report.TransactionUID == "2.25.7"
+
+
+def hang_up(event):
+    event.assoc.abort()
+    return 0, None
+
+
+def test_a_request_that_is_none_leaves_the_association_open(receiving, spool):
+    with asking(receiving, spool, {}) as (port, owed):
+        association, status = ask(port, asked())
+        assert status == 0x0115
+        assert association.is_established
+        association.release()
+    assert len(owed) == 0
