@@ -52,6 +52,7 @@ class Acceptor:
         try:
             self._loop.run_until_complete(self._serve())
         finally:
+            self._accepting.set()  # or whoever starts would wait for ever
             self._house.pools.close()
             self._loop.close()
 
@@ -60,6 +61,7 @@ class Acceptor:
         self._accepting.set()
         await self._stop.wait()
         server.close()
+        await asyncio.sleep(0)  # who was accepted just now becomes a guest
         await self._house.guests.end(self._house.limits.stop_s)
 
     def _made(self) -> Connection | Handshake:

@@ -50,6 +50,8 @@ class Connection(asyncio.BufferedProtocol):
         self._upper = upper
         self._buffer = PduBuffer(limits.request_bytes)
         self._transport: asyncio.Transport
+        self.socket: socket.socket
+        """Below the transport; only its options are used."""
         self._loop = asyncio.get_running_loop()
         self._deadline: asyncio.TimerHandle | None = None
         self._until_request = True  # one deadline for all of the request
@@ -64,6 +66,7 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to read."""
         self._transport = cast("asyncio.Transport", transport)
+        self.socket = transport.get_extra_info("socket")
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._allow(self._limits.request_s, Ending.SLOW)
         self._upper.opened(self._transport)
@@ -108,12 +111,6 @@ class Connection(asyncio.BufferedProtocol):
         self._upper.lost()
 
     # What an association calls
-
-    @property
-    def socket(self) -> socket.socket:
-        """The socket below; only its options are used."""
-        found: socket.socket = self._transport.get_extra_info("socket")
-        return found
 
     def associated(self) -> None:
         """Take PDUs of an association from now on."""

@@ -60,7 +60,9 @@ class PduBuffer:
 
     def free(self) -> memoryview:
         """Return where the next bytes go; never empty once `take` returned None."""
-        if self._begin:
+        if self._begin == self._end:
+            self._begin = self._end = 0
+        elif self._begin + HEADER_BYTES + self._limit > len(self._bytes):  # it might not fit
             rest = self._bytes[self._begin : self._end]
             self._bytes[: len(rest)] = rest
             self._begin, self._end = 0, len(rest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -70,7 +71,9 @@ class Guests:
 
     async def _wait(self, seconds: float) -> None:
         if self._here:
-            await asyncio.wait((asyncio.ensure_future(self._empty.wait()),), timeout=seconds)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._empty.wait()
 
 
 class Pools:
