@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pydicom
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
 from pydicom.filereader import read_partial
+from pydicom.valuerep import PersonName
 
-from dicom_objects.attributes import text
+from dicom_objects.attributes import DAMAGED, attribute, text
 from dicom_objects.uids import derived_uid
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from pydicom import Dataset
     from pydicom.tag import BaseTag
-    from pydicom.valuerep import PersonName
 
     from dicom_objects.reading.records import SourceImage
 
@@ -44,6 +44,8 @@ _TYPE_2 = (
 )
 _SERIES = tag_for_keyword("SeriesInstanceUID") or 0
 _PATIENT_AND_STUDY = (0x0008, 0x0010, 0x0012)
+_COPIED = (*_PATIENT_AND_STUDY, 0x0020)
+"""Groups whose elements are copied into results."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ def read_headers_of(images: Sequence[SourceImage]) -> dict[Path, Dataset]:
 def read_patient_name(path: Path) -> PersonName | str:
     """Return the patient's name as it was sent."""
     header = pydicom.dcmread(path, stop_before_pixels=True, force=True)
-    return header.get("PatientName") or ""
+    name = attribute(header, "PatientName")
+    return name if isinstance(name, PersonName | str) else ""
 
 
 def read_references(images: Sequence[SourceImage]) -> tuple[ImageReference, ...]:
@@ -112,7 +115,10 @@ def references_to(
 
 
 def _sanitised(header: Dataset) -> Dataset:
-    """Fill what is missing and empty what is malformed; all else stays bit for bit."""
+    """Fill what is missing and leave out what is malformed; all else stays bit for bit."""
+    for tag in [t for t in header.keys() if t.group in _COPIED]:  # noqa: SIM118
+        if not _is_kept(header, tag):
+            del header[tag]
     for keyword in _TYPE_2:
         if keyword not in header:
             setattr(header, keyword, "")
@@ -120,13 +126,21 @@ def _sanitised(header: Dataset) -> Dataset:
         if not re.fullmatch(form, text(header, keyword)):
             setattr(header, keyword, "")
     header.PatientName = ""
-    for tag in [t for t in header.keys() if _is_patient_or_study_sequence(t)]:  # noqa: SIM118
-        if not header[tag].value:  # of type 3: absent or with items, never empty
-            del header[tag]
     if not text(header, "FrameOfReferenceUID"):
         series = text(header, "SeriesInstanceUID")
         header.FrameOfReferenceUID = derived_uid(series, "frame of reference")
     return header
+
+
+def _is_kept(header: Dataset, tag: BaseTag) -> bool:
+    """Whether an element has a value that can be written; sequences of type 3 are never empty."""
+    try:
+        value = header[tag].value
+        if header[tag].VR == "SQ" and not all(_is_kept(i, t) for i in value for t in i.keys()):  # noqa: SIM118
+            return False
+    except DAMAGED:
+        return False
+    return bool(value) or not _is_patient_or_study_sequence(tag)
 
 
 def _is_patient_or_study_sequence(tag: BaseTag) -> bool:
