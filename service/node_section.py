@@ -75,7 +75,13 @@ class NodeSettings(Section):
     )
     content: ContentSettings = ContentSettings()
     maximum_associations: int = Field(
-        default=50, ge=1, description="senders at the same time; more are asked to come again"
+        default=200, ge=1, description="senders at the same time; more are asked to come again"
+    )
+    maximum_object_gib: float = Field(
+        default=2.0, gt=0, description="who sends a longer object is cut off"
+    )
+    maximum_association_gib: float = Field(
+        default=64.0, gt=0, description="more in one association is answered 0xA700"
     )
     calling_ae_titles: tuple[str, ...] = Field(
         default=(), description="who may send, by AE title alone; peers say more of each"

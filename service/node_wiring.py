@@ -70,6 +70,7 @@ def _services(spool: Spool, owed: OwedReports) -> tuple[NormalizedService, ...]:
 
 
 def _receiver(settings: Settings, services: tuple[NormalizedService, ...]) -> ReceiverSettings:
+    from dicom_node.acceptor.limits import Limits  # noqa: PLC0415
     from dicom_node.receive import ReceiverSettings  # noqa: PLC0415
 
     node = settings.node
@@ -80,6 +81,8 @@ def _receiver(settings: Settings, services: tuple[NormalizedService, ...]) -> Re
         maximum_associations=node.maximum_associations,
         gate=gate_of(node),
         urgent_ae_titles=node.urgent_ae_titles,
+        association_bytes=int(node.maximum_association_gib * 2**30),
+        limits=Limits(object_bytes=int(node.maximum_object_gib * 2**30)),
         tls=server_tls(node.tls),
         services=services,
     )
