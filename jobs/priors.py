@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from jobs.job import Job
     from jobs.prior import WantedPrior
 
+_ARRIVES = timedelta(hours=1)
+_NOT_FETCHED = -1
+"""As `n_held`: every study has more instances, so this one is never only an earlier one."""
 _COMPARED = (Stage.COMPARE, Stage.ENCODE, Stage.DELIVER)
 
 
@@ -66,13 +69,17 @@ class PriorRecords(Records):
         wanted: Sequence[WantedPrior] = (),
         left_out: int = 0,
     ) -> None:
-        """Keep what the archive said; what is wanted is fetched from now on. Raises `LeaseLost`."""
+        """Keep what the archive said; what is wanted and is not here is fetched from now on.
+
+        What came by itself is not fetched, and waited for until its job ends. Raises `LeaseLost`.
+        """
         write_held(tx, job)
         mine = prior_searches.c.study_uid == job.study_uid
         told = {"code": code, "left_out": left_out}
         tx.connection.execute(update(prior_searches).where(mine).values(told))
         for prior in sorted(wanted, key=lambda one: one.study_uid):
-            _want(tx, prior, job.priority - 1)
+            if not _want(tx, prior, job.priority - 1):
+                continue
             wish = {"study_uid": job.study_uid, "prior_uid": prior.study_uid}
             tx.connection.execute(tx.insert(prior_wishes).values(wish).on_conflict_do_nothing())
 
@@ -136,23 +143,40 @@ class PriorRecords(Records):
             write_event(tx, job_id, EventKind.PRIOR_MEASURED, None, **told)
 
 
-def _want(tx: Transaction, prior: WantedPrior, priority: int) -> None:
-    row = {
-        "study_uid": prior.study_uid,
-        "state": PriorState.WANTED,
-        "taken_on": prior.taken_on,
-        "priority": priority,
-        "attempt": 0,
-        "n_held": 0,
-        "created_at": tx.now,
-        "updated_at": tx.now,
-    }
-    tx.connection.execute(tx.insert(priors).values(row).on_conflict_do_nothing())
+def _want(tx: Transaction, prior: WantedPrior, priority: int) -> bool:
+    """Write down that a study is wanted; False where it came by itself and there is its result."""
+    this = priors.c.study_uid == prior.study_uid
+    if tx.connection.execute(select(priors.c.state).where(this)).one_or_none() is None:
+        by_itself, ended = _came(tx, prior.study_uid)
+        if ended:
+            return False
+        state = PriorState.FETCHED if by_itself else PriorState.WANTED
+        row = {"study_uid": prior.study_uid, "taken_on": prior.taken_on, "state": state}
+        counts = {"priority": priority, "attempt": 0, "n_held": _NOT_FETCHED if by_itself else 0}
+        times = {"created_at": tx.now, "updated_at": tx.now}
+        tx.connection.execute(
+            tx.insert(priors).values(row | counts | times).on_conflict_do_nothing()
+        )
     again = {"state": PriorState.WANTED, "attempt": 0, "not_before": None, "updated_at": tx.now}
-    failed = (priors.c.study_uid == prior.study_uid) & (priors.c.state == PriorState.FAILED)
+    failed = this & (priors.c.state == PriorState.FAILED)
     tx.connection.execute(update(priors).where(failed).values(again))
-    behind = (priors.c.study_uid == prior.study_uid) & (priors.c.priority < priority)
+    behind = this & (priors.c.priority < priority)
     tx.connection.execute(update(priors).where(behind).values(priority=priority))
+    return True
+
+
+def _came(tx: Transaction, study_uid: str) -> tuple[bool, bool]:
+    """Return whether a study comes or came by itself, and whether its newest job came to an end.
+
+    What lies here for an hour without a job has no images that can be measured.
+    """
+    newest = (jobs.c.study_uid == studies.c.uid) & (jobs.c.revision == studies.c.revision)
+    query = select(jobs.c.state, studies.c.last_received_at)
+    query = query.select_from(studies).outerjoin(jobs, newest)
+    found = tx.connection.execute(query.where(studies.c.uid == study_uid)).one_or_none()
+    if found is None or (found.state is None and found.last_received_at < tx.now - _ARRIVES):
+        return False, False
+    return True, found.state not in (None, JobState.QUEUED, JobState.RUNNING)
 
 
 def _search(row: RowMapping) -> PriorSearch:

@@ -128,20 +128,15 @@ class Priors:
         except DicomNodeError as error:
             self._not_found(error)
         else:
-            held = [study for study in choice.wanted if not self._is_here(study.study_uid)]
-            wanted = [WantedPrior(study.study_uid, study.date) for study in held]
+            wanted = [WantedPrior(study.study_uid, study.date) for study in choice.wanted]
             self.store.end_prior_search(self.job, FOUND, wanted, choice.left_out)
-            text = "the archive holds %s earlier studies of this patient that are not here"
+            text = "the archive holds %s earlier studies that this one is to be compared with"
             _LOG.info(text, len(wanted), extra={"event": "priors_found"})
 
     def _not_found(self, error: DicomNodeError) -> None:
         told = {"event": "priors_not_found", "code": error.code}
         _LOG.warning("earlier studies could not be asked for: %s", error, extra=told)
         self.store.end_prior_search(self.job, error.code)
-
-    def _is_here(self, study_uid: str) -> bool:
-        """Whether a study came before, of itself or because another one wanted it."""
-        return bool(self.store.jobs(limit=1, study_uid=study_uid))
 
 
 def _found(peer: Peer, patient: Patient, policy: PriorPolicy, *, released: bool) -> Choice:

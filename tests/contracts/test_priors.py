@@ -137,6 +137,37 @@ def test_who_was_compared_without_it_is_told(store, wished, arrivals):
     assert told.data == {"prior": OLD, "taken_on": "20250115"}
 
 
+def test_what_comes_by_itself_is_waited_for_and_not_fetched(store, due, arrivals):
+    store.record_instances(arrivals(OLD, 2))
+    store.begin_prior_search(due, 600)
+    store.end_prior_search(due, FOUND, WANTED)
+    assert store.claim_prior("node", 60) is None
+    (wish,) = store.wished_priors(NOW)
+    assert (wish.state, wish.awaited) == (PriorState.FETCHED, True)
+    job = store.open_revision(OLD, "old")
+    assert (job.priority, store.is_only_prior(OLD)) == (0, False)
+    store.deliver(store.claim("w", 30, job.id))
+    (wish,) = store.wished_priors(NOW)
+    assert (wish.awaited, wish.measured) == (False, True)
+
+
+def test_what_lies_here_without_images_is_fetched(store, due, arrivals, clock):
+    store.record_instances(arrivals(OLD, 1))
+    clock.forward(3601)
+    store.renew(due, 60)
+    store.begin_prior_search(due, 600)
+    store.end_prior_search(due, FOUND, WANTED)
+    assert store.claim_prior("node", 60).study_uid == OLD
+
+
+def test_what_was_measured_before_is_not_wished_for(store, due, arrivals):
+    store.record_instances(arrivals(OLD, 2))
+    store.deliver(store.claim("w", 30, store.open_revision(OLD, "old").id))
+    store.begin_prior_search(due, 600)
+    store.end_prior_search(due, FOUND, WANTED)
+    assert store.wished_priors(NOW) == ()
+
+
 def test_an_ordinary_study_that_ends_is_nobodys_earlier_one(store, due):
     store.deliver(due)
     store.prior_ended(NOW)
