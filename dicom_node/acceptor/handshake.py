@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, cast
 from dicom_node.acceptor.association import Association
 from dicom_node.rejection import HandshakeFailed
 from dicom_node.tls_alerts import SAY
-from dicom_node.vitals import AssociationRejected
+from dicom_node.vitals import AssociationRejected, ConnectionEnded, Ending
 
 if TYPE_CHECKING:
     import ssl
 
     from dicom_node.acceptor.house import House
+    from dicom_node.vitals import NodeVital
 
 
 class Handshake(asyncio.Protocol):
@@ -69,6 +70,7 @@ class Handshake(asyncio.Protocol):
         limits = self._house.limits
         loop = asyncio.get_running_loop()
         SAY.set(self._transport.write)  # of this task and of what it calls
+        why: NodeVital = AssociationRejected(HandshakeFailed.label)
         try:
             secured = await loop.start_tls(
                 self._transport,
@@ -78,6 +80,8 @@ class Handshake(asyncio.Protocol):
                 ssl_handshake_timeout=limits.handshake_s,
                 ssl_shutdown_timeout=limits.farewell_s,
             )
+        except ConnectionResetError:  # who looks whether a port is open says nothing wrong
+            secured, why = None, ConnectionEnded(Ending.PEER, associated=False)
         except OSError:  # also ssl.SSLError, and the deadline
             secured = None
         finally:
@@ -85,7 +89,7 @@ class Handshake(asyncio.Protocol):
             self._house.guests.go(self)
         if secured is None or self._lost:
             self._transport.abort()
-            self._house.tell(AssociationRejected(HandshakeFailed.label))
+            self._house.tell(why)
             return
         self._give_to(Association(self._house), secured)
 

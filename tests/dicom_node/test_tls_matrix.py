@@ -173,6 +173,15 @@ def test_peers_that_say_nothing_or_no_tls_hold_nobody_up(door, authority, scanne
         assert instances.until(lambda: _handshakes_failed(told) == 22)
 
 
+def test_who_looks_whether_the_port_is_open_is_no_failed_handshake(door, instances):
+    """As the web server's readiness does, many times an hour."""
+    with door() as (port, told):
+        for _ in range(3):
+            socket.create_connection(("127.0.0.1", port)).close()
+        assert instances.until(lambda: len(told) == 3)
+    assert {type(vital).__name__ for vital in told} == {"ConnectionEnded"}
+
+
 def _handshakes_failed(told):
     return sum(getattr(vital, "reason", "") == "tls" for vital in told)
 
