@@ -6,11 +6,11 @@ A rule may ask for all three. Nobody comes in whom no rule describes (docs/netwo
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, TypeAlias
 
+from dicom_node.refusal_log import RefusalLog
 from dicom_node.rejection import (
     AddressNotAllowed,
     AssociationRefused,
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from dicom_node.acceptor.services import Caller
     from dicom_node.certificates import PeerCertificate
-
-_LOG = logging.getLogger(__name__)
 
 Network: TypeAlias = IPv4Network | IPv6Network
 Address: TypeAlias = IPv4Address | IPv6Address
@@ -78,6 +76,7 @@ class Gate:
     called_ae_titles: tuple[str, ...] = ()
     """Ours; any if empty."""
     rules: tuple[Rule, ...] = (ANYBODY,)
+    log: RefusalLog = field(default_factory=RefusalLog, repr=False, compare=False)
 
     def admit(self, caller: Caller) -> Rule:
         """Return the rule that lets the caller in; raises `AssociationRefused`, and logs it.
@@ -87,9 +86,8 @@ class Gate:
         try:
             rule = self.rule_for(caller)
         except AssociationRefused as error:
-            level = logging.DEBUG if isinstance(error, OwnCheckRefused) else logging.WARNING
-            told = {"event": "association_refused", "code": error.code}
-            _LOG.log(level, "%s is refused: %s", _shown(caller.address), error, extra=told)
+            if not isinstance(error, OwnCheckRefused):
+                self.log.write(_shown(caller.address), str(error), error.code)
             raise
         return rule
 

@@ -132,6 +132,27 @@ def test_a_refusal_is_logged_without_what_the_peer_wrote(caplog):
     assert "CANARY" not in caplog.text
 
 
+def test_a_flood_at_the_door_is_none_in_the_log(caplog, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr("dicom_node.refusal_log.time.monotonic", lambda: now[0])
+    gate = Gate(rules=(SCANNER,))
+
+    def knock(times):
+        caplog.clear()
+        for _ in range(times):
+            with pytest.raises(AssociationRefused):
+                gate.admit(Caller("STRANGER"))
+        return [record.getMessage() for record in caplog.records]
+
+    assert len(knock(500)) == 60
+    now[0] += 59
+    assert knock(500) == []
+    now[0] += 2
+    first, second = knock(1)
+    assert first == "940 more associations were refused"
+    assert "10.1.2.3" in second
+
+
 def test_plain_settings_are_one_rule():
     gate = simple_gate("OSTEON", ["PACS "])
     assert gate.admit(Caller("PACS")).name == "calling_ae_titles"
