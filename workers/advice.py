@@ -132,6 +132,7 @@ ADVICE: dict[str, str] = {
     # collaborators
     "PEER_UNAVAILABLE": f"{_NETWORK} It is tried again by itself.",
     "PROOF_AWAITED": "Nothing: that system is asked again by itself whether it kept the objects.",
+    "RESULT_DAMAGED": "Look at the disk of the results, then press Process again: new UIDs.",
     "NOT_STORED": "That system took objects and lost them: look at its log and its disk.",
     "PEER_REFUSED": "Let that system accept our AE title and these objects, then press Try again.",
     "QUERY_REFUSED": "Let the archive answer our questions (C-FIND), then press Try again.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,9 +19,15 @@ if TYPE_CHECKING:
     from dicom_node.destination import Place
     from dicom_node.send import SendOutcome
     from jobs.job import Job
-    from jobs.result import Delivery
+    from jobs.result import Delivery, ResultFile
     from jobs.store import JobStore
     from workers.vitals import Tell
+
+
+class ResultDamaged(Exception):  # noqa: N818 - it names the condition
+    """A kept file is gone or has other bytes: it must not be sent under the UID that it has."""
+
+    code = "RESULT_DAMAGED"
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,7 @@ class Way:
         Raises:
             PeerUnavailable: the destination did not take all of it, and may later.
             PeerRefused: it does not take us at all.
+            ResultDamaged: a file is not the one that was kept; nothing was sent.
             LeaseLost: the job is no longer ours.
 
         """
@@ -56,7 +64,7 @@ class Way:
         if not files:
             return
         began_s = time.monotonic()
-        parcels = [Parcel(file.kind, self.results_dir / file.path) for file in files]
+        parcels = [self._parcel(file) for file in files]
         # A newer revision of the study ends this job: then nothing more of it may go out.
         self.store.require_held(self.job)
         outcomes = self.place.deliver(parcels, self._note)
@@ -66,6 +74,17 @@ class Way:
         if waiting:
             raise PeerUnavailable(_sentence(self.name, waiting))
         self.store.destination_answered(self.name)
+
+    def _parcel(self, file: ResultFile) -> Parcel:
+        path = self.results_dir / file.path
+        try:
+            with path.open("rb") as opened:
+                digest = hashlib.file_digest(opened, "sha256").hexdigest()
+        except FileNotFoundError:
+            raise ResultDamaged(f"{file.name} is gone from the results: nothing is sent") from None
+        if digest != file.sha256:
+            raise ResultDamaged(f"{file.name} is not the file that was kept: nothing is sent")
+        return Parcel(file.kind, path)
 
     def _note(self, outcome: SendOutcome) -> None:
         """Write down what an object's try came to; raises LeaseLost."""

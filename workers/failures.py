@@ -17,6 +17,7 @@ from imaging.errors import GeometryError, ModelMismatch, UnusableImages
 from jobs.errors import ResultConflict, StoreUnavailable
 from jobs.job import Failure
 from workers.delivery import DeliveryWaits
+from workers.delivery_way import ResultDamaged
 from workers.inference.model import ModelUnavailable
 from workers.priors import IdentityConflict, PriorsAwaited
 
@@ -52,6 +53,7 @@ TABLE: tuple[tuple[type[BaseException], Fate], ...] = (
     (PeerUnavailable, Fate.RETRY),
     (StoreUnavailable, Fate.RETRY),
     (PeerRefused, Fate.HOLD),
+    (ResultDamaged, Fate.HOLD),
     (IdentityConflict, Fate.HOLD),
     (ModelMismatch, Fate.HOLD),
     (SourceMismatch, Fate.BUG),

@@ -11,11 +11,14 @@ from pynetdicom import AE, evt
 from dicom_node.acceptor.services import Caller, NormalizedRequest, Operation
 from dicom_node.commitment import ReportService
 from dicom_node.errors import PeerRefused
+from jobs.job import Stage
 from jobs.result import ResultFile
 from tests.small_pacs import COMMITMENT, SEG, SR, STUDY_ROOT_FIND, VERIFICATION, small_pacs
 from tests.workers.dicom_files import write_object
 from workers.configuration import DeliveryRule, Destination
 from workers.delivery import Courier, DeliveryWaits
+from workers.delivery_way import ResultDamaged
+from workers.failures import Fate, judge
 from workers.places import place_of
 
 QUICK = DeliveryRule(back_off_s=(0.05,), proof_patience_s=0.6, report_wait_s=0.3)
@@ -258,6 +261,17 @@ def test_a_destination_gets_the_kinds_that_it_wants(courier):
     with small_pacs() as pacs:
         assert attempt(courier, to(pacs, kinds=("seg",))) == ""
     assert pacs.came == [SEG_UID]
+
+
+@pytest.mark.parametrize("damage", [lambda p: p.write_bytes(b"x"), lambda p: p.unlink()])
+def test_a_file_that_is_not_the_one_that_was_kept_is_not_sent(courier, configuration, damage):
+    damage(configuration.results_dir / "sr.dcm")
+    with small_pacs() as pacs:
+        with pytest.raises(ResultDamaged, match=r"sr\.dcm"):
+            courier.deliver([to(pacs)], lambda _done: None)
+        assert pacs.came == []
+    verdict = judge(ResultDamaged("x"), Stage.DELIVER)
+    assert (verdict.fate, verdict.failure.code) == (Fate.HOLD, "RESULT_DAMAGED")
 
 
 def test_a_destination_that_is_away_is_called_by_one_job_and_not_by_all(courier):
