@@ -69,9 +69,14 @@ class _Object:
             path=self.path,
             sop_instance_uid=self.meta.sop_instance_uid,
             status=status,
-            ok=status in (0, _DUPLICATE) or status in _WARNINGS,
+            ok=status is not None and was_taken(status),
             retryable=status is None or may_be_repeated(status),
         )
+
+
+def was_taken(status: int) -> bool:
+    """Tell whether a DIMSE status means that the object is there: success or a warning."""
+    return status in (0, _DUPLICATE) or status in _WARNINGS
 
 
 def may_be_repeated(status: int) -> bool:
