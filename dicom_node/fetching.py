@@ -117,7 +117,8 @@ def _require(archive: Archive, series_uid: str, expected: int, here: Here, said:
 
     Where the archive itself says that some failed, or that it sent less, nothing more will come.
     """
-    short = said.failed or (said.completed is not None and said.completed < expected)
+    came = None if said.completed is None else said.completed + (said.warned or 0)
+    short = said.failed or (came is not None and came < expected)
     until_s = time.monotonic() + (min(1.0, archive.settle_s) if short else archive.settle_s)
     while (counted := here.counts().get(series_uid, 0)) < expected:
         if time.monotonic() > until_s:

@@ -49,16 +49,12 @@ class PriorRecords(Records):
         row = tx.connection.execute(query).mappings().one_or_none()
         if row is not None and (row["code"] in (None, FOUND) or row["job_id"] == job.id):
             return _search(row)
-        begun = {
-            "job_id": job.id,
-            "wait_until": tx.now + timedelta(seconds=wait_s),
-            "code": None,
-            "left_out": 0,
-        }
+        wait_until = tx.now + timedelta(seconds=wait_s)
+        begun = {"job_id": job.id, "wait_until": wait_until, "code": None, "left_out": 0}
         statement = tx.insert(prior_searches).values(study_uid=job.study_uid, **begun)
         key = [prior_searches.c.study_uid]
         tx.connection.execute(statement.on_conflict_do_update(index_elements=key, set_=begun))
-        return PriorSearch(job.study_uid, job.id, begun["wait_until"])
+        return PriorSearch(job.study_uid, job.id, wait_until)
 
     @writes
     def end_prior_search(

@@ -123,7 +123,7 @@ class Priors:
         except PeerUnavailable as error:
             if not self.store.past(search):
                 message = f"it waits for the archive: {error}"
-                raise PriorsAwaited(message, _ARCHIVE_AGAIN_S) from error
+                raise PriorsAwaited(message, self._again_s) from error
             self._not_found(error)
         except DicomNodeError as error:
             self._not_found(error)
@@ -132,6 +132,11 @@ class Priors:
             self.store.end_prior_search(self.job, FOUND, wanted, choice.left_out)
             text = "the archive holds %s earlier studies that this one is to be compared with"
             _LOG.info(text, len(wanted), extra={"event": "priors_found"})
+
+    @property
+    def _again_s(self) -> float:
+        """After how many seconds an archive that is away is asked again: 15 times in all."""
+        return min(_ARCHIVE_AGAIN_S, max(self.policy.wait_s / 15, 1.0))
 
     def _not_found(self, error: DicomNodeError) -> None:
         told = {"event": "priors_not_found", "code": error.code}
