@@ -6,7 +6,7 @@ ARGS ?=
 # Processes that `make test` runs in; each keeps to one thread. tests/conftest.py says what stays in one.
 WORKERS ?= 2
 
-.PHONY: help install demo test test-compose test-outage check format bench bench-receive bench-abuse clean
+.PHONY: help install demo test test-compose test-outage check format bench bench-receive bench-abuse sbom clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -57,6 +57,9 @@ bench-receive: $(VENV)/.dev ## images a second, this node beside storescp, Ortha
 bench-abuse: $(VENV)/.dev ## what silent, endless and lying peers, a power cut and a full disk do to the same four; needs root
 	bash tests/install_peers.sh
 	$(BIN)/python -m benchmarks.abuse --page docs/receiving.md $(ARGS)
+
+sbom: $(VENV)/.dev ## what the software needs, as CycloneDX, into osteon.cdx.json (of images: deploy/bundle.sh)
+	$(BIN)/python deploy/sbom.py --software osteon.cdx.json
 
 clean: ## remove the environment and caches; data and runs stay
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
