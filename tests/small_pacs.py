@@ -37,6 +37,7 @@ class SmallPacs:
         self.before_report_s = 0.0
         self.reported = []  # what our report was answered with
         self.find_status = 0x0000
+        self.find_aborts = False
         self.action_status = 0x0000
         self.hangs_up_at = None
 
@@ -61,6 +62,9 @@ class SmallPacs:
     def find(self, event):
         self.finds += 1
         asked = event.identifier
+        if self.find_aborts:
+            event.assoc.abort()
+            return
         if self.find_status:
             yield self.find_status, None
             return

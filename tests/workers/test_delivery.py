@@ -194,6 +194,24 @@ def test_a_query_that_is_refused_leaves_it_at_sent_only(courier):
     assert ways(courier) == BOTH_SENT_ONLY
 
 
+def test_a_peer_that_hangs_up_on_every_query_is_asked_for_a_while_and_then_believed(courier):
+    with small_pacs() as pacs:
+        pacs.find_aborts = True
+        assert attempt(courier, to(pacs, "query")) == "PROOF_AWAITED"
+        assert until_done(courier, to(pacs, "query")) == ""
+    assert pacs.finds > 1
+    assert (ways(courier), pacs.came) == (BOTH_SENT_ONLY, [SEG_UID, SR_UID])
+
+
+def test_while_a_peer_is_away_nothing_is_believed(courier):
+    with small_pacs() as pacs:
+        pacs.find_aborts = True
+        assert attempt(courier, to(pacs, "query")) == "PROOF_AWAITED"
+    time.sleep(QUICK.proof_patience_s)
+    assert attempt(courier, to(pacs, "query")) == "PROOF_AWAITED"
+    assert set(ways(courier).values()) == {"sent"}
+
+
 def test_a_peer_without_commitment_is_asked_by_query(courier):
     with small_pacs(offers=(STUDY_ROOT_FIND,)) as pacs:
         assert attempt(courier, to(pacs, "commitment")) == ""
