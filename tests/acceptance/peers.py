@@ -89,9 +89,13 @@ class OrthancAt:
         tags = json.loads(self._ask(f"/instances/{instance_id}/simplified-tags"))
         return str(tags[name])
 
-    def _ask(self, path: str, body: str | None = None) -> bytes:
+    def post(self, path: str, body: bytes | None = None) -> bytes:
+        """Ask anything of its REST interface: POST with a body, GET without."""
+        return self._ask(path, body)
+
+    def _ask(self, path: str, body: str | bytes | None = None) -> bytes:
         url = f"http://127.0.0.1:{self.http_port}{path}"
-        data = None if body is None else body.encode()
+        data = body.encode() if isinstance(body, str) else body
         with urllib.request.urlopen(url, data, timeout=30) as answer:
             content: bytes = answer.read()
             return content
@@ -100,7 +104,7 @@ class OrthancAt:
 class Orthanc(OrthancAt):
     """A PACS of Debian's package with a folder and ports of its own; may be away for a while."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **more: object) -> None:
         super().__init__(free_port())
         self.dicom_port = free_port()
         folder.mkdir()
@@ -116,6 +120,7 @@ class Orthanc(OrthancAt):
             "DicomAlwaysAllowStore": True,
             "DicomAlwaysAllowFind": True,  # a destination is asked whether it has what it took
             "Plugins": [],
+            **more,
         }
         self._config = folder / "orthanc.json"
         self._config.write_text(json.dumps(config))
