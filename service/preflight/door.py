@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from service.destination_section import DestinationSettings
+    from service.node_section import PeerSection
     from service.preflight.finding import Finding
     from service.settings import Settings
 
@@ -75,7 +77,8 @@ def _node_tls(settings: Settings) -> Finding:
 def _peers_tls(settings: Settings) -> Iterator[Finding]:
     from dicom_node.tls import client_context  # noqa: PLC0415
 
-    called = [*settings.destinations, *(p for p in settings.node.peers if p.host is not None)]
+    back = (peer for peer in settings.node.peers if peer.host is not None)
+    called: list[DestinationSettings | PeerSection] = [*settings.destinations, *back]
     for peer in called:
         files = client_files(peer.tls)
         if files is None:
