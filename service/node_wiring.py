@@ -5,6 +5,7 @@ As in `service.wiring` imports stand inside the functions: each process loads on
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from service.commitment_reports import commitment_reports
@@ -22,12 +23,18 @@ if TYPE_CHECKING:
     from dicom_node.owed_reports import OwedReports
     from dicom_node.receive import ReceiverSettings
     from dicom_node.spool import Spool
+    from dicom_node.witness import Witness
     from jobs.store import JobStore
     from service.settings import Settings
 
 
-def make_node(settings: Settings, store: JobStore, owed: OwedReports | None = None) -> Node:
-    """Put the DICOM door together; it listens once it runs.
+def make_node(
+    settings: Settings,
+    store: JobStore,
+    owed: OwedReports | None = None,
+    witness: Witness | None = None,
+) -> Node:
+    """Put the DICOM door together; it listens once it runs. Without `witness` none is told.
 
     Raises:
         UnusableCertificate: the files of node.tls do not work.
@@ -41,19 +48,24 @@ def make_node(settings: Settings, store: JobStore, owed: OwedReports | None = No
     reports = commitment_reports(store, queue)
     services = (*_services(spool, owed or owed_reports(settings)), reports)
     rule = ContentFirst(content.settle_s, settings.node.quiet_s, settings.node.deadline_s)
-    return Node(_receiver(settings, services), spool, store, queue, rule, check)
+    receiver = _receiver(settings, services)
+    if witness is not None:
+        receiver = replace(receiver, witness=witness)
+    return Node(receiver, spool, store, queue, rule, check)
 
 
 def run_node(settings: Settings, store: JobStore, stop: threading.Event) -> None:
     """Receive until `stop` is set; raises as `make_node` and `Node.run`."""
+    from service.auditing.node import witnessing  # noqa: PLC0415
     from service.watching import watched_node  # noqa: PLC0415
 
     tell_if_closed(settings.node)
     owed = owed_reports(settings)
-    node = make_node(settings, store, owed)
-    what = (owed.run, *prior_errands(settings, node, store))
-    with watched_node(settings, node), errands(node.started, *what):
-        node.run(stop)
+    with witnessing(store) as witness:
+        node = make_node(settings, store, owed, witness)
+        what = (owed.run, *prior_errands(settings, node, store))
+        with watched_node(settings, node), errands(node.started, *what):
+            node.run(stop)
 
 
 def owed_reports(settings: Settings) -> OwedReports:

@@ -26,6 +26,8 @@ _SETTINGS = (
     "peers",
     "urgent_ae_titles",
     "free_space_floor_gib",
+    "maximum_association_gib",
+    "maximum_object_gib",
     "quiet_s",
     "deadline_s",
 )
