@@ -86,12 +86,10 @@ class Connection(asyncio.BufferedProtocol):
 
     def feed(self, early: bytes | bytearray) -> None:
         """Take bytes that were read before the connection was ours."""
-        room = self._buffer.free()
-        if len(early) > len(room):
+        if self._buffer.put(early):
+            self._take()
+        else:
             self.cut()
-            return
-        room[: len(early)] = early
-        self.buffer_updated(len(early))
 
     def pause_writing(self) -> None:
         """Read no more until the peer has read."""
@@ -115,8 +113,9 @@ class Connection(asyncio.BufferedProtocol):
     def associated(self) -> None:
         """Take PDUs of an association from now on."""
         self._until_request = False
-        larger = PduBuffer(self._limits.pdu_bytes, _READ_BYTES)
-        self._buffer = self._buffer.moved_to(larger)
+        early = self._buffer.rest()
+        self._buffer = PduBuffer(max(self._limits.pdu_bytes, len(early)), _READ_BYTES)
+        self._buffer.put(early)
 
     def send(self, encoded: bytes) -> None:
         """Send PDUs."""
@@ -165,6 +164,11 @@ class Connection(asyncio.BufferedProtocol):
 
     # Inside
 
+    @property
+    def _listens(self) -> bool:
+        """Whether what the peer sends is looked at now."""
+        return not (self._held or self._unread or self._leaving)
+
     def _say_farewell(self) -> None:
         """Close the connection in a moment, whatever the peer does or leaves unread."""
         self._stop_deadline()
@@ -172,18 +176,14 @@ class Connection(asyncio.BufferedProtocol):
             self._deadline = self._loop.call_later(self._limits.farewell_s, self._transport.abort)
 
     def _go_on(self) -> None:
-        if self._held or self._unread or self._leaving:
-            return
-        self._take()
-        if not self._held and not self._leaving:
+        if self._listens:
+            self._take()
+        if self._listens:
             self._transport.resume_reading()
 
     def _take(self) -> None:
         try:
-            while not (self._held or self._unread or self._leaving):
-                pdu = self._buffer.take()
-                if pdu is None:
-                    break
+            while self._listens and (pdu := self._buffer.take()) is not None:
                 self._inside = False
                 self._upper.pdu(*pdu)
         except Violation as violation:
@@ -192,7 +192,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _set_deadline(self) -> None:
         """Choose the deadline of what is awaited now."""
-        if self._held or self._unread or self._leaving or self._until_request:
+        if not self._listens or self._until_request:
             return
         if not self._buffer.partial:
             self._inside = False

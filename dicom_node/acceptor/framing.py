@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dicom_node.rejection import AssociationRefused
 
 HEADER_BYTES = 6
+_SMALL_BYTES = 8 * 1024
 _HEADER = struct.Struct(">BxI")
 _VALUE = struct.Struct(">IBB")  # length of what follows it, context ID, message control header
 
@@ -42,15 +43,19 @@ LAST = 0x02
 
 
 class PduBuffer:
-    """A buffer of fixed size that a socket reads into. No PDU longer than it is ever read."""
+    """What a socket reads into. No PDU longer than the limit is ever read.
 
-    def __init__(self, limit_bytes: int, size: int = 0) -> None:
-        """Take PDUs of at most `limit_bytes` after their header; have `size` bytes, or just enough.
+    It is small until a PDU comes that does not fit, so that who says little costs little.
+    """
 
-        Memory is touched as bytes come: an idle connection costs nothing.
+    def __init__(self, limit_bytes: int, full_bytes: int = 0) -> None:
+        """Take PDUs of at most `limit_bytes` after their header; have room for `full_bytes`.
+
+        There is room for the longest PDU in any case.
         """
         self._limit = limit_bytes
-        self._bytes = bytearray(max(size, limit_bytes + HEADER_BYTES))
+        self._full_bytes = max(full_bytes, limit_bytes + HEADER_BYTES)
+        self._bytes = bytearray(min(_SMALL_BYTES, self._full_bytes))
         self._begin = self._end = 0
 
     @property
@@ -62,10 +67,8 @@ class PduBuffer:
         """Return where the next bytes go; never empty once `take` returned None."""
         if self._begin == self._end:
             self._begin = self._end = 0
-        elif self._begin + HEADER_BYTES + self._limit > len(self._bytes):  # it might not fit
-            rest = self._bytes[self._begin : self._end]
-            self._bytes[: len(rest)] = rest
-            self._begin, self._end = 0, len(rest)
+        elif self._begin + self._needed() > len(self._bytes):
+            self._make_room()
         return memoryview(self._bytes)[self._end :]
 
     def filled(self, count: int) -> None:
@@ -91,12 +94,34 @@ class PduBuffer:
         self._begin = end
         return PduType(kind), memoryview(self._bytes)[begin + HEADER_BYTES : end]
 
-    def moved_to(self, other: PduBuffer) -> PduBuffer:
-        """Return `other`, which is as large at least, with the bytes that are here."""
+    def _needed(self) -> int:
+        """Return how long the PDU is that begins the buffer, as far as it says so."""
+        if self._end - self._begin < HEADER_BYTES:
+            return HEADER_BYTES + 1
+        return HEADER_BYTES + int(_HEADER.unpack_from(self._bytes, self._begin)[1])
+
+    def _make_room(self) -> None:
+        """Move what is here to the beginning, of a full buffer if it needs one."""
         rest = self._bytes[self._begin : self._end]
-        other.free()[: len(rest)] = rest
-        other.filled(len(rest))
-        return other
+        if self._needed() > len(self._bytes):
+            self._bytes = bytearray(self._full_bytes)
+        self._bytes[: len(rest)] = rest
+        self._begin, self._end = 0, len(rest)
+
+    def put(self, encoded: bytes | bytearray) -> bool:
+        """Take bytes that were read elsewhere; False if there is no room for them."""
+        end = self._end + len(encoded)
+        if end > self._full_bytes:
+            return False
+        if end > len(self._bytes):
+            self._bytes += bytes(self._full_bytes - len(self._bytes))
+        self._bytes[self._end : end] = encoded
+        self._end = end
+        return True
+
+    def rest(self) -> bytearray:
+        """Return what is here that `take` did not return."""
+        return self._bytes[self._begin : self._end]
 
 
 def values(body: memoryview) -> Iterator[tuple[int, int, memoryview]]:
@@ -124,7 +149,7 @@ def data_pdus(context_id: int, message: bytes, control: int, pdu_bytes: int) -> 
     The peer takes `pdu_bytes` after the header of a PDU; 0: any.
     """
     step = pdu_bytes - _VALUE.size if pdu_bytes else max(len(message), 1)
-    parts = []
+    parts: list[bytes] = []
     for begin in range(0, len(message), step):
         fragment = message[begin : begin + step]
         last = LAST if begin + step >= len(message) else 0

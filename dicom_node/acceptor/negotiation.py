@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from pynetdicom import build_context
 from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RQ
@@ -34,6 +34,7 @@ from dicom_node.uid import Uid
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from pydicom.uid import UID
     from pynetdicom.presentation import PresentationContext
 
     from dicom_node.acceptor.services import Admission, NormalizedService
@@ -55,6 +56,8 @@ _UNDECODABLE = (
     struct.error,
 )
 _Primitive = TypeVar("_Primitive")
+_Roles: TypeAlias = "dict[UID, tuple[bool | None, bool | None]]"
+_Items: TypeAlias = "list[Any]"  # of primitives of user information
 
 
 class ApplicationContextUnknown(AssociationRefused):
@@ -132,13 +135,13 @@ class Negotiator:
                 Uid(str(context.abstract_syntax)), Uid(str(context.transfer_syntax[0]))
             )
             for context in results
-            if context.result == 0
+            if context.result == 0 and context.context_id is not None
         }
-        items = [*self._identity(), *_window(asked), *answered_roles]
+        items: _Items = [*self._identity(), *_window(asked), *answered_roles]
         answer = _accepting(asked, results, items)
         return Agreement(caller, rule, contexts, _peer_pdu_bytes(asked), answer)
 
-    def _offer(self, roles: Mapping[str, tuple[bool, bool]]) -> list[PresentationContext]:
+    def _offer(self, roles: _Roles) -> list[PresentationContext]:
         syntaxes = [EXPLICIT_LE, IMPLICIT_LE]
         offer = [build_context(VERIFICATION, syntaxes)]
         for abstract_syntax, operations in self._operations.items():
@@ -150,7 +153,7 @@ class Negotiator:
             offer.append(context)
         return [*offer, *self._storage]
 
-    def _identity(self) -> list[object]:
+    def _identity(self) -> _Items:
         length, implementation = MaximumLengthNotification(), ImplementationClassUIDNotification()
         length.maximum_length_received = self._pdu_bytes
         implementation.implementation_class_uid = IMPLEMENTATION_CLASS_UID
@@ -169,9 +172,13 @@ def _all(asked: A_ASSOCIATE, kind: type[_Primitive]) -> list[_Primitive]:
     return [item for item in asked.user_information if isinstance(item, kind)]
 
 
-def _roles(asked: A_ASSOCIATE) -> dict[str, tuple[bool, bool]]:
+def _roles(asked: A_ASSOCIATE) -> _Roles:
     proposed = _all(asked, SCP_SCU_RoleSelectionNegotiation)
-    return {item.sop_class_uid: (item.scu_role, item.scp_role) for item in proposed}
+    return {
+        item.sop_class_uid: (item.scu_role, item.scp_role)
+        for item in proposed
+        if item.sop_class_uid is not None
+    }
 
 
 def _window(asked: A_ASSOCIATE) -> list[AsynchronousOperationsWindowNegotiation]:
@@ -191,9 +198,7 @@ def _peer_pdu_bytes(asked: A_ASSOCIATE) -> int:
     return told[0] if told else 0
 
 
-def _accepting(
-    asked: A_ASSOCIATE, results: list[PresentationContext], items: list[object]
-) -> bytes:
+def _accepting(asked: A_ASSOCIATE, results: list[PresentationContext], items: _Items) -> bytes:
     accepted = A_ASSOCIATE()
     accepted.application_context_name = _APPLICATION_CONTEXT
     accepted.calling_ae_title = asked.calling_ae_title

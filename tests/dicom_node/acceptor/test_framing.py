@@ -72,10 +72,27 @@ def test_a_type_that_no_pdu_has_is_refused(kind):
     assert caught.value.reason == UNRECOGNIZED_PDU
 
 
-def test_bytes_move_to_a_larger_buffer():
-    small = PduBuffer(10)
+def test_bytes_move_to_another_buffer():
+    small, large = PduBuffer(10), PduBuffer(100, 1000)
     fed(small, bytes.fromhex("05 00 00 00 00 04 00"))
-    assert fed(small.moved_to(PduBuffer(100, 1000)), bytes(3)) == [(PduType.RELEASE_RQ, bytes(4))]
+    assert large.put(small.rest())
+    assert fed(large, bytes(3)) == [(PduType.RELEASE_RQ, bytes(4))]
+
+
+def test_as_many_bytes_are_put_as_there_is_room_for():
+    buffer = PduBuffer(100, 40_000)
+    pdus = [(PduType.P_DATA, bytes(94))] * 400
+    assert buffer.put(b"".join(wire.pdu(kind, body) for kind, body in pdus))
+    assert not buffer.put(b"x")
+    assert [(kind, bytes(body)) for kind, body in iter(buffer.take, None)] == pdus
+    assert fed(buffer, wire.pdu(5, bytes(4))) == [(PduType.RELEASE_RQ, bytes(4))]
+
+
+@given(st.lists(st.integers(0, 60_000), max_size=6), st.integers(100, 70_000))
+def test_pdus_of_any_size_fit(sizes, step):
+    pdus = [(PduType.P_DATA, bytes(size)) for size in sizes]
+    encoded = b"".join(wire.pdu(kind, body) for kind, body in pdus)
+    assert fed(PduBuffer(60_000, 64_000), encoded, step) == pdus
 
 
 def test_the_values_of_a_p_data():
