@@ -98,7 +98,7 @@ def read_report(event_type_id: int, data_set: Dataset) -> CommitmentReport:
     if event_type_id not in _EVENT_TYPES:
         raise UnreadableReport("the report is of an event that storage commitment does not have")
     try:
-        failed = {
+        failed: dict[str, int] = {
             _uid(item, "ReferencedSOPInstanceUID"): int(item.get("FailureReason", 0x0110))
             for item in data_set.get("FailedSOPSequence") or ()
         }
@@ -166,7 +166,7 @@ def parse_report(request: NormalizedRequest) -> CommitmentReport:
 
 def _hear(event: Event, heard: queue.SimpleQueue[CommitmentReport]) -> tuple[int, None]:
     try:
-        heard.put(read_report(event.event_type, event.event_information))
+        heard.put(read_report(event.event_type or 0, event.event_information))
     except UnreadableReport:
         return _PROCESSING_FAILURE, None
     return _SUCCESS, None

@@ -57,9 +57,10 @@ class Commitments(Records):
         tx.connection.execute(insert(commitments).values(row | {"asked_at": tx.now}))
         asked = of_job(job.id, destination, sop_instance_uids)
         asked &= deliveries.c.status == DeliveryStatus.SENT
-        values = {"transaction_uid": uid, "code": "PROOF_AWAITED"}
-        values["next_try_at"] = tx.now + timedelta(seconds=patience_s)
-        tx.connection.execute(update(deliveries).where(asked).values(values))
+        waits = update(deliveries).where(asked)
+        waits = waits.values(next_try_at=tx.now + timedelta(seconds=patience_s))
+        waits = waits.values(transaction_uid=uid, code="PROOF_AWAITED")
+        tx.connection.execute(waits)
 
     @writes
     def drop_commitment(self, tx: Transaction, job: Job, transaction_uid: str) -> None:

@@ -74,8 +74,8 @@ def note_try(
     changed |= {"attempts": deliveries.c.attempts + 1}
     statement = tx.insert(deliveries).values(row)
     tx.connection.execute(statement.on_conflict_do_update(index_elements=_KEY, set_=changed))
-    said = {"sop_instance_uid": sop_instance_uid, "destination": destination}
-    said |= {"status": told["last_status"]}
+    status = told["last_status"]
+    said = {"sop_instance_uid": sop_instance_uid, "destination": destination, "status": status}
     kind = _KINDS.get(outcome, EventKind.NOT_SENT)
     write_event(tx, job.id, kind, Stage.DELIVER, outcome=outcome, **said)
 
@@ -133,9 +133,9 @@ def _move(
     statement = update(deliveries).where(rows).values(values).returning(deliveries.c.destination)
     moved = tx.connection.execute(statement).scalars().all()
     for destination in sorted(set(moved)):
-        told = {"destination": destination, "objects": moved.count(destination)}
-        told |= {"outcome": values["status"], "code": values["code"]}
-        write_event(tx, job_id, kind, Stage.DELIVER, **told)
+        told = {"outcome": values["status"], "code": values["code"]}
+        said = {"destination": destination, "objects": moved.count(destination)}
+        write_event(tx, job_id, kind, Stage.DELIVER, **said, **told)
     return len(moved)
 
 

@@ -98,7 +98,7 @@ class DestinationRecords(Records):
                 index_elements=[destinations.c.name], set_=more
             ).returning(destinations.c.failures)
         ).scalar_one()
-        pause_s = pauses_s[min(number, len(pauses_s)) - 1]
+        pause_s: float = pauses_s[min(number, len(pauses_s)) - 1]
         until = tx.now + timedelta(seconds=pause_s)
         mine = destinations.c.name == destination
         tx.connection.execute(update(destinations).where(mine).values(not_before=until))

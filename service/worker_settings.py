@@ -63,7 +63,7 @@ def worker_configuration(settings: Settings) -> WorkerConfiguration:
 
 def destination_names(settings: Settings) -> tuple[str, ...]:
     """Return the names of all destinations, of both kinds; raises `SettingsError` for a double."""
-    names = tuple(given.name for given in (*settings.destinations, *settings.stow))
+    names = (*(d.name for d in settings.destinations), *(s.name for s in settings.stow))
     if len(set(names)) < len(names):
         raise SettingsError("destinations, stow: two of them have the same name")
     return names

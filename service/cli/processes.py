@@ -118,8 +118,6 @@ def _announce(settings: Settings) -> None:
     typer.echo(f"DICOM        {node_.ae_title} at {node_.host}:{node_.port}", err=True)
     typer.echo(f"console  http://{api_.host}:{api_.port}/", err=True)
     typer.echo(f"data         {settings.data_dir.absolute()}", err=True)
-    names = (
-        ", ".join(d.name for d in (*settings.destinations, *settings.stow))
-        or "none: results stay here"
-    )
+    known = (*(d.name for d in settings.destinations), *(s.name for s in settings.stow))
+    names = ", ".join(known) or "none: results stay here"
     typer.echo(f"destinations {names}", err=True)
