@@ -59,6 +59,9 @@ def test_a_database_of_the_first_schema_is_upgraded_with_what_is_in_it(database,
     with JobStore(database) as store:
         store.record_instances(arrivals("1.2"))
     for table in (
+        "prior_wishes",
+        "priors",
+        "prior_searches",
         "commitments",
         "destinations",
         "audit_receivers",
@@ -83,7 +86,7 @@ def test_a_database_of_the_first_schema_is_upgraded_with_what_is_in_it(database,
     run(database, "UPDATE alembic_version SET version_num = '0001'")
     with pytest.raises(SchemaTooOld, match="0001"):
         JobStore(database)
-    assert upgrade(database) == head() == "0010"
+    assert upgrade(database) == head() == "0011"
     with JobStore(database) as store:
         assert store.study("1.2").n_instances == 3
         store.tell_receptions("node", {"1.2": Reception(1.0, 1.0, busy=True)}, 15.0)
