@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import bindparam, func, select, tuple_, update
 
 from jobs.engine import Records, reads, writes
 from jobs.errors import UnknownStudy
@@ -14,7 +13,7 @@ from jobs.schema import instances as instances_
 from jobs.schema import studies as studies_
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from jobs.engine import Transaction
@@ -35,14 +34,12 @@ class StudyRecords(Records):
         # Sorted, so that two writers wait for each other in one order and never in a ring.
         arrived = sorted(instances, key=lambda i: (i.study_uid, i.sop_instance_uid))
         first_at = {i.study_uid: i.received_at for i in reversed(arrived)}
-        for study_uid in sorted(first_at):
-            _begin_study(tx, study_uid, first_at[study_uid])
-            lock_study(tx, study_uid)
-        parts = range(0, len(arrived), ROWS_A_STATEMENT)
-        new = sum(_index(tx, arrived[start : start + ROWS_A_STATEMENT]) for start in parts)
+        if not arrived:
+            return 0
+        _begin_studies(tx, first_at)
+        new = _index(tx, arrived)
         if new:
-            for study_uid in first_at:
-                _count(tx, study_uid)
+            _count(tx, sorted(first_at))
         return new
 
     @reads
@@ -120,34 +117,49 @@ def lock_study(tx: Transaction, study_uid: str) -> None:
         raise UnknownStudy(f"no study {study_uid} arrived")
 
 
-def _begin_study(tx: Transaction, study_uid: str, at: datetime) -> None:
-    row = {
-        "uid": study_uid,
-        "revision": 0,
-        "n_instances": 0,
-        "n_series": 0,
-        "first_received_at": at,
-        "last_received_at": at,
-    }
-    tx.connection.execute(tx.insert(studies_).values(row).on_conflict_do_nothing())
+def _begin_studies(tx: Transaction, first_at: Mapping[str, datetime]) -> None:
+    """Have a row for each study, and keep other writers out of them until the end."""
+    uids = sorted(first_at)
+    rows = [
+        {
+            "uid": uid,
+            "revision": 0,
+            "n_instances": 0,
+            "n_series": 0,
+            "first_received_at": first_at[uid],
+            "last_received_at": first_at[uid],
+        }
+        for uid in uids
+    ]
+    tx.connection.execute(tx.insert(studies_).on_conflict_do_nothing(), rows)
+    mine = select(studies_.c.uid).where(studies_.c.uid.in_(uids)).order_by(studies_.c.uid)
+    tx.connection.execute(mine.with_for_update()).all()
 
 
-def _index(tx: Transaction, part: list[Instance]) -> int:
-    rows = [asdict(instance) for instance in part]
-    statement = tx.insert(instances_).values(rows).on_conflict_do_nothing()
-    added = tx.connection.execute(statement.returning(instances_.c.sop_instance_uid))
-    return len(added.all())
+def _index(tx: Transaction, arrived: list[Instance]) -> int:
+    # Rows as parameters: a statement that has them in itself is compiled anew for each group.
+    rows = [vars(instance) for instance in arrived]
+    statement = tx.insert(instances_).on_conflict_do_nothing()
+    statement = statement.returning(instances_.c.sop_instance_uid)
+    pages = {"insertmanyvalues_page_size": ROWS_A_STATEMENT}
+    return len(tx.connection.execute(statement, rows, execution_options=pages).all())
 
 
-def _count(tx: Transaction, study_uid: str) -> None:
+def _count(tx: Transaction, study_uids: list[str]) -> None:
     """Count again rather than add up: a repeated or rebuilt index gives the same numbers."""
-    query = select(
-        func.count().label("n_instances"),
-        func.count(instances_.c.series_uid.distinct()).label("n_series"),
-        func.min(instances_.c.received_at).label("first_received_at"),
-        func.max(instances_.c.received_at).label("last_received_at"),
-    ).where(instances_.c.study_uid == study_uid)
-    counted = tx.connection.execute(query).mappings().one()
-    if counted["n_instances"]:
-        statement = update(studies_).where(studies_.c.uid == study_uid)
-        tx.connection.execute(statement.values(**counted))
+    query = (
+        select(
+            instances_.c.study_uid.label("of_study"),
+            func.count().label("n_instances"),
+            func.count(instances_.c.series_uid.distinct()).label("n_series"),
+            func.min(instances_.c.received_at).label("first_received_at"),
+            func.max(instances_.c.received_at).label("last_received_at"),
+        )
+        .where(instances_.c.study_uid.in_(study_uids))
+        .group_by(instances_.c.study_uid)
+    )
+    counted = [dict(row) for row in tx.connection.execute(query).mappings()]
+    if counted:
+        statement = update(studies_).where(studies_.c.uid == bindparam("of_study"))
+        values = {name: bindparam(name) for name in counted[0] if name != "of_study"}
+        tx.connection.execute(statement.values(values), counted)
