@@ -41,7 +41,8 @@ def test_lists_of_tables_are_one_setting(tmp_path):
     )
     entry = by_key(load_settings(config_file=config))["destinations"]
     assert entry.source is Source.FILE
-    assert entry.value == [{"name": "pacs", "ae_title": "PACS", "host": "h", "port": 104}]
+    [shown] = entry.value
+    assert shown | {"name": "pacs", "ae_title": "PACS", "host": "h", "port": 104} == shown
 
 
 def test_a_secret_is_said_to_be_there_and_nothing_else(monkeypatch, tmp_path):
