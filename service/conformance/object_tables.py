@@ -51,14 +51,11 @@ def attributes(kind: str) -> str:
     """Return the attributes of one kind of object."""
     one, other, sources = _runs()
     rows = [_row(tag, one[kind], other[kind], sources) for tag in one[kind]]
-    rows += [
-        (*row[:-1], f"{row[-1]} (not always present)")
-        for tag in other[kind]
-        if tag not in one[kind]
-        for row in [_row(tag, other[kind], one[kind], sources)]
-    ]
-    shown = (row for row in rows if not row[1].startswith(_META))
-    return table(_HEADS, sorted(shown, key=lambda row: row[1]))
+    for tag in other[kind].keys() - one[kind].keys():
+        name, _, vr, origin = _row(tag, other[kind], one[kind], sources)
+        rows.append((name, tag, vr, f"{origin} (not always present)"))
+    rows.sort(key=lambda row: row[1])
+    return table(_HEADS, (row for row in rows if not row[1].startswith(_META)))
 
 
 def private_attributes() -> str:
@@ -74,7 +71,7 @@ def unlisted_elements() -> set[VendorElement]:
 
 def private_codes() -> str:
     """Return the codes of our own scheme, the percentiles as they are."""
-    found = [value for value in vars(codes).values() if isinstance(value, codes.Code)]
+    found = [value for value in vars(codes).values() if isinstance(value, type(codes.TDV))]
     found += codes.PERCENTILES.values()
     ours = [code for code in found if code.scheme_designator == codes.PRIVATE_SCHEME]
     return table(("Code value", "Code meaning"), ((f"`{c.value}`", c.meaning) for c in ours))

@@ -62,7 +62,7 @@ def delivery_pauses() -> str:
 def web_services() -> str:
     """Return the resources of DICOMweb."""
     rows = [
-        (service, f"`GET {PREFIX}{route.path}`")  # type: ignore[attr-defined]
+        (service, f"`GET {PREFIX}{route.path}`")
         for service, module in (("QIDO-RS", search_routes), ("WADO-RS", retrieve_routes))
         for route in module.router.routes
     ]

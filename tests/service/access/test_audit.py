@@ -126,7 +126,11 @@ def test_the_audit_is_exported_as_lines_that_prove_themselves(browse, token, sto
         store.record_audit(AuditEntry("retry", "success", actor, "operator", "192.0.2.1"))
     answer = browse(token("admin")).get("/api/v1/audit/export")
     rows = [json.loads(line) for line in answer.text.split("\n")[:-1]]
-    assert [row["actor"] for row in rows][:3] == ["one", "two\u2028three", "ä<&>"]
+    assert [row["actor"] for row in rows][:3] == [
+        "one",
+        "two\N{REPLACEMENT CHARACTER}three",
+        "ä<&>",
+    ]
     assert [row["previous"] for row in rows[1:]] == [row["digest"] for row in rows[:-1]]
     assert "attachment" in answer.headers["content-disposition"]
 
