@@ -39,7 +39,7 @@ class Patient:
 
 def read_patient(paths: Iterable[Path]) -> Patient | None:
     """Read the first MR image of a study; None where there is none."""
-    tags: list[str | int | tuple[int, int]] = [*_PATIENT, *_STUDY]
+    tags = [*_PATIENT, *_STUDY]
     # Warnings may quote a value, and are written where the process writes.
     with warnings.catch_warnings(), config.disable_value_validation():
         warnings.simplefilter("ignore")
