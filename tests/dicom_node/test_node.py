@@ -274,7 +274,7 @@ class Strike:
     def __init__(self, pid, after, delay_s):
         self.pid, self.left, self.delay_s = pid, after, delay_s
 
-    def __call__(self, _path, _status):
+    def __call__(self, _outcome):
         self.left -= 1
         if self.left == 0:
             threading.Timer(self.delay_s, os.kill, (self.pid, signal.SIGKILL)).start()
