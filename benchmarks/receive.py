@@ -3,7 +3,8 @@
 `python -m benchmarks.receive [--rounds 5] [--json FIGURES] [--page docs/receiving.md]`
 
 One run, one sender, one table. Every receiver is started afresh in every round, alone, and gets
-the same synthetic MR images over 1, 4 and 50 associations; then 100 associations say nothing.
+the same synthetic MR images over 1, 4 and 50 associations, and over one of DCMTK's storescu; then
+100 associations say nothing.
 TCP_NODELAY=1 and PDUs of 128 KiB for all. Only Osteon says that an image is stored after fsync of
 file and directory; what the sender itself can do is shown by a receiver that keeps nothing.
 """
@@ -14,6 +15,7 @@ import argparse
 import json
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -22,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.front_door.association import PeerError
 from benchmarks.front_door.images import make_images
-from benchmarks.front_door.load import hold, send
+from benchmarks.front_door.load import hold, send, send_files
 from benchmarks.front_door.receivers import RECEIVERS, Place, running
 from benchmarks.receive_table import Figures, Round, as_table
 from benchmarks.sizing import filled
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 LOADS = (1, 4, 50)
 IDLE = 100
 _WARM_UP = 20
+_OF_FILES = 10**5
+"""The study that storescu sends."""
 _IDLE_S = 5.0
 _IDLE_ROUNDS = 2
 _LIMIT_S = 780.0
@@ -50,6 +54,8 @@ def main(arguments: Sequence[str] = ()) -> None:
     rows: list[Round] = []
     with tempfile.TemporaryDirectory(prefix="osteon-receive-", dir=asked.folder) as name:
         folder = Path(name)
+        files = folder / "files"
+        images.write(files, _OF_FILES, asked.images)
         versions = {name: RECEIVERS[name].version() for name in asked.receivers}
         figures = Figures(_machine(folder, images), versions, rows)
         begun = longest_s = 0.0
@@ -61,7 +67,7 @@ def main(arguments: Sequence[str] = ()) -> None:
             begun = time.monotonic()
             for receiver in _turned(asked.receivers, number):
                 idle = number < _IDLE_ROUNDS
-                rows.append(_measure(receiver, folder, images, asked.images, idle=idle))
+                rows.append(_measure(receiver, files, images, asked.images, idle=idle))
                 print(json.dumps(rows[-1].document()), file=sys.stderr, flush=True)
                 _keep(asked.json, figures)
     table = as_table(figures)
@@ -92,10 +98,10 @@ def _turned(names: Sequence[str], number: int) -> list[str]:
     return [*names[turn:], *names[:turn]]
 
 
-def _measure(name: str, folder: Path, images: Images, n_images: int, *, idle: bool) -> Round:
+def _measure(name: str, files: Path, images: Images, n_images: int, *, idle: bool) -> Round:
     """Return what one receiver did in one round, as far as it came."""
     os.sync()  # what others wrote is no burden of this one
-    with tempfile.TemporaryDirectory(dir=folder) as place:
+    with tempfile.TemporaryDirectory(dir=files.parent) as place:
         port = Place(free_port(), Path(place), associations=2 * IDLE)
         row = Round(name)
         try:
@@ -107,10 +113,11 @@ def _measure(name: str, folder: Path, images: Images, n_images: int, *, idle: bo
                     studies = [images.study(first + one, each) for one in range(load)]
                     row.costs.append(send(receiver, images, studies))
                     first += load
+                row.costs.append(send_files(receiver, files))
                 row.peak_bytes = receiver.peak_bytes()
                 if idle:
                     row.idle = hold(receiver, IDLE, _IDLE_S)
-        except PeerError as error:
+        except (PeerError, subprocess.TimeoutExpired) as error:
             row.failure = str(error)
         return row
 

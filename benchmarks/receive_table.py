@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from benchmarks.front_door.load import STORESCU, Load
 from benchmarks.front_door.receivers import (
     NULL,
     ORTHANC_STOCK,
@@ -37,9 +38,9 @@ class Round:
     failure: str | None = None
     """Why there is no more."""
 
-    def cost(self, associations: int) -> Cost | None:
-        """Return what the load over so many associations took, if it was measured."""
-        return next((cost for cost in self.costs if cost.associations == associations), None)
+    def cost(self, load: Load) -> Cost | None:
+        """Return what a load took, if it was measured."""
+        return next((cost for cost in self.costs if cost.load == load), None)
 
     def document(self) -> dict[str, Any]:
         """Return the fields for JSON."""
@@ -90,15 +91,15 @@ def spread_of(values: Sequence[float]) -> Spread:
     return Spread(median(values), min(values), max(values)) if values else Spread(*[math.nan] * 3)
 
 
-def rates(figures: Figures, receiver: str, associations: int) -> list[float]:
+def rates(figures: Figures, receiver: str, load: Load) -> list[float]:
     """Return images a second, round by round."""
-    return [cost.images_a_second for cost in _costs(figures, receiver, associations)]
+    return [cost.images_a_second for cost in _costs(figures, receiver, load)]
 
 
-def ratio(figures: Figures, over: str, associations: int) -> Spread:
+def ratio(figures: Figures, over: str, load: Load) -> Spread:
     """Return how many times as fast as another receiver Osteon was, round by round."""
     rounds = zip(figures.of(OSTEON), figures.of(over), strict=False)
-    pairs = [(own.cost(associations), other.cost(associations)) for own, other in rounds]
+    pairs = [(own.cost(load), other.cost(load)) for own, other in rounds]
     return spread_of(
         [own.images_a_second / other.images_a_second for own, other in pairs if own and other]
     )
@@ -107,7 +108,10 @@ def ratio(figures: Figures, over: str, associations: int) -> Spread:
 def as_table(figures: Figures) -> str:
     """Return versions, the table and the targets, in Markdown."""
     names = [name for name in figures.versions if figures.of(name)]
-    loads = sorted({cost.associations for one in figures.rounds for cost in one.costs})
+    loads = sorted(
+        {cost.load for one in figures.rounds for cost in one.costs},
+        key=lambda load: (load.sender, load.associations),
+    )
     lines = [_head(figures), "", f"| | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
     for title, show in _rows(figures, loads):
         lines.append(f"| {title} | {' | '.join(show(name) for name in names)} |")
@@ -126,21 +130,21 @@ def _head(figures: Figures) -> str:
     )
 
 
-def _rows(figures: Figures, loads: Sequence[int]) -> list[tuple[str, Callable[[str], str]]]:
-    def rate(n: int) -> tuple[str, Callable[[str], str]]:
-        return f"images/s, {_over(n)}", lambda name: spread_of(rates(figures, name, n)).shown(0)
+def _rows(figures: Figures, loads: Sequence[Load]) -> list[tuple[str, Callable[[str], str]]]:
+    def rate(load: Load) -> tuple[str, Callable[[str], str]]:
+        return f"images/s, {load}", lambda name: spread_of(rates(figures, name, load)).shown(0)
 
-    def compared(n: int) -> tuple[str, Callable[[str], str]]:
+    def compared(load: Load) -> tuple[str, Callable[[str], str]]:
         def show(name: str) -> str:
-            return NOTHING if name == OSTEON else ratio(figures, name, n).shown(2)
+            return NOTHING if name == OSTEON else ratio(figures, name, load).shown(2)
 
-        return f"Osteon is so many times as fast, {_over(n)}", show
+        return f"Osteon is so many times as fast, {load}", show
 
-    def cpu(n: int) -> tuple[str, Callable[[str], str]]:
+    def cpu(load: Load) -> tuple[str, Callable[[str], str]]:
         def show(name: str) -> str:
-            return spread_of([c.cpu_ms for c in _costs(figures, name, n)]).shown(2)
+            return spread_of([c.cpu_ms for c in _costs(figures, name, load)]).shown(2)
 
-        return f"processor, ms an image, {_over(n)}", show
+        return f"processor, ms an image, {load}", show
 
     return [
         *map(rate, loads),
@@ -152,12 +156,8 @@ def _rows(figures: Figures, loads: Sequence[int]) -> list[tuple[str, Callable[[s
     ]
 
 
-def _over(n: int) -> str:
-    return f"{n} association{'s'[: n > 1]}"
-
-
-def _costs(figures: Figures, receiver: str, associations: int) -> list[Cost]:
-    found = (one.cost(associations) for one in figures.of(receiver))
+def _costs(figures: Figures, receiver: str, load: Load) -> list[Cost]:
+    found = (one.cost(load) for one in figures.of(receiver))
     return [cost for cost in found if cost is not None]
 
 
@@ -177,9 +177,11 @@ def _targets(figures: Figures) -> list[str]:
     """Return a line for each target of the project; the faster of two forms is the peer."""
     orthanc, storescp = (ORTHANC_STOCK, ORTHANC_WIDE), (STORESCP_ONE, STORESCP_FORK)
     lines = [
-        _target(figures, orthanc, 1, 1.5),
-        _target(figures, storescp, 1, 0.8),
-        _target(figures, orthanc, 50, 1.0),
+        _target(figures, orthanc, Load(1), 1.5),
+        _target(figures, orthanc, Load(1, STORESCU), 1.5),
+        _target(figures, storescp, Load(1), 0.8),
+        _target(figures, storescp, Load(1, STORESCU), 0.8),
+        _target(figures, orthanc, Load(50), 1.0),
     ]
     idle = _idle(figures, OSTEON)
     if not math.isnan(idle.middle):
@@ -188,15 +190,14 @@ def _targets(figures: Figures) -> list[str]:
     return [line for line in lines if line]
 
 
-def _target(figures: Figures, peers: Sequence[str], associations: int, least: float) -> str:
-    found = {name: ratio(figures, name, associations) for name in peers}
+def _target(figures: Figures, peers: Sequence[str], load: Load, least: float) -> str:
+    found = {name: ratio(figures, name, load) for name in peers}
     known = {name: one for name, one in found.items() if not math.isnan(one.middle)}
     if not known:
         return ""
     peer = min(known, key=lambda name: known[name].middle)
     said = "met" if known[peer].middle >= least else "missed"
-    shown = known[peer].shown(2)
-    return f"- {_over(associations)}, at least {least:g} of {peer}: {shown}, {said}."
+    return f"- {load}, at least {least:g} of {peer}: {known[peer].shown(2)}, {said}."
 
 
 def _versions(figures: Figures) -> list[tuple[str, str]]:

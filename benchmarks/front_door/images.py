@@ -11,6 +11,9 @@ import numpy as np
 import pydicom
 from pydicom.filewriter import dcmwrite
 
+from benchmarks.front_door.dimse import EXPLICIT_LE, MR_IMAGE
+from dicom_node.part10 import file_prefix
+from dicom_node.uid import Uid
 from dicom_objects.scanner.study import write_study
 from phantom.acquisition import Protocol, acquire
 from phantom.patient import make_patient
@@ -56,6 +59,13 @@ class Images:
         for old, uid in zip(self.uids, new, strict=True):
             head = head.replace(old.encode(), uid.encode())
         return Image(new[0], head)
+
+    def write(self, folder: Path, study: int, n_images: int) -> None:
+        """Write the first instances of one study as files into a new folder."""
+        folder.mkdir()
+        for image in self.study(study, n_images):
+            prefix = file_prefix(Uid(MR_IMAGE), Uid(image.uid), Uid(EXPLICIT_LE))
+            (folder / image.uid).write_bytes(prefix + image.head + self.pixels)
 
     def study(self, study: int, n_images: int) -> list[Image]:
         """Return the first instances of one study."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.front_door.association import Association, PeerError
+from benchmarks.front_door.receivers import QUICK
+from tests.acceptance.peers import STORESCU as STORESCU_PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from benchmarks.front_door.images import Image, Images
     from benchmarks.front_door.receivers import Running
@@ -21,18 +26,33 @@ _CALL_S = 10.0
 _LIMIT_S = 60.0
 
 
+LIGHT, STORESCU = "our sender", "storescu"
+
+
+class Load(NamedTuple):
+    """What is sent at once, and by which program."""
+
+    associations: int
+    sender: str = LIGHT
+
+    def __str__(self) -> str:
+        """Return what the table calls it."""
+        over = f"{self.associations} association{'s'[: self.associations > 1]}"
+        return over if self.sender == LIGHT else f"{over} of {self.sender}"
+
+
 @dataclass(frozen=True)
 class Cost:
     """What one load took."""
 
-    associations: int
+    load: Load
     images: int
     seconds: float
     """From the first connection to the last release."""
     cpu_ms: float
     """Of the receiver's processes, an image."""
     sender_cpu_ms: float
-    """Of this process, an image."""
+    """Of the sender, an image."""
 
     @property
     def images_a_second(self) -> float:
@@ -73,7 +93,26 @@ def send(running: Running, images: Images, studies: Sequence[Sequence[Image]]) -
     own_s = time.process_time() - own_s
     cpu_s = running.cpu_s() - cpu_s
     per_image_ms = 1000.0 / n_images
-    return Cost(len(studies), n_images, seconds, cpu_s * per_image_ms, own_s * per_image_ms)
+    return Cost(Load(len(studies)), n_images, seconds, cpu_s * per_image_ms, own_s * per_image_ms)
+
+
+def send_files(running: Running, folder: Path) -> Cost:
+    """Have DCMTK's storescu send the files of a folder: its start and its reading count too.
+
+    Raises `PeerError` where one image is not acknowledged with success.
+    """
+    n_images = sum(1 for _ in folder.iterdir())
+    port, called = str(running.place.port), running.receiver.called
+    command = [STORESCU_PROGRAM, "-aec", called, "+sd", "127.0.0.1", port, str(folder)]
+    cpu_s, own, begun = running.cpu_s(), os.times(), time.monotonic()
+    done = subprocess.run(command, env=QUICK, capture_output=True, check=False, timeout=_LIMIT_S)
+    seconds = time.monotonic() - begun
+    if done.returncode != 0:
+        raise PeerError(f"storescu ended with {done.returncode}")
+    cpu_s, now = running.cpu_s() - cpu_s, os.times()
+    own_s = now.children_user + now.children_system - own.children_user - own.children_system
+    each_ms = 1000.0 / n_images
+    return Cost(Load(1, STORESCU), n_images, seconds, cpu_s * each_ms, own_s * each_ms)
 
 
 def _send(running: Running, images: Images, study: Sequence[Image]) -> None:

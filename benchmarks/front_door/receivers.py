@@ -28,7 +28,7 @@ STORESCP = "/usr/bin/storescp"
 OSTEON, STOCK, NULL = "Osteon", "pynetdicom", "nothing kept"
 STORESCP_ONE, STORESCP_FORK = "storescp", "storescp --fork"
 ORTHANC_STOCK, ORTHANC_WIDE = "Orthanc", "Orthanc, 100 threads"
-_QUICK = {**os.environ, "TCP_NODELAY": "1"}
+QUICK = {**os.environ, "TCP_NODELAY": "1"}
 _START_S = 60.0
 _PROJECT = Path(__file__).parents[2]
 
@@ -129,7 +129,7 @@ def running(receiver: Receiver, place: Place) -> Iterator[Running]:
         folder.mkdir(parents=True, exist_ok=True)
     with (place.folder / "log").open("ab") as log:
         process = subprocess.Popen(
-            receiver.command(place), env=_QUICK, cwd=_PROJECT, stdout=log, stderr=log
+            receiver.command(place), env=QUICK, cwd=_PROJECT, stdout=log, stderr=log
         )
     made = Running(receiver, place, process)
     try:
@@ -168,10 +168,13 @@ def _peak(pid: int) -> int:
 def _osteon(place: Place) -> list[str]:
     """Write settings under which no study is closed: only what receiving costs is measured."""
     most = f"maximum_associations = {place.associations}\n" if place.associations else ""
+    tls = ""
+    if place.tls:
+        tls = f'[node.tls]\ncertificate = "{place.tls.certificate}"\nkey = "{place.tls.key}"\n'
     (place.folder / "osteon.toml").write_text(
         f'data_dir = "{place.images}"\n[node]\nport = {place.port}\n{most}'
         f"free_space_floor_gib = {place.floor_gib}\nquiet_s = 3600\n"
-        "[node.content]\nenabled = false\n",
+        f"[node.content]\nenabled = false\n{tls}",
         encoding="utf-8",
     )
     return [

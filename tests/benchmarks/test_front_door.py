@@ -12,7 +12,7 @@ from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RQ, P_DATA_TF
 from benchmarks.front_door import dimse
 from benchmarks.front_door.association import Association, PeerError
 from benchmarks.front_door.images import make_images
-from benchmarks.front_door.load import Cost, Idle, hold, send
+from benchmarks.front_door.load import STORESCU, Cost, Idle, Load, hold, send, send_files
 from benchmarks.front_door.receivers import NULL, RECEIVERS, Place, running
 from benchmarks.receive_table import Figures, Round, as_table, ratio
 from tests.servers import free_port
@@ -94,10 +94,13 @@ def _read(images, study, number):
 def test_a_receiver_that_keeps_nothing_is_loaded_and_held(images, tmp_path):
     with running(RECEIVERS[NULL], Place(free_port(), tmp_path)) as receiver:
         cost = send(receiver, images, [images.study(study, 3) for study in range(2)])
+        images.write(tmp_path / "files", 9, 3)
+        sent = send_files(receiver, tmp_path / "files")
         idle = hold(receiver, 3, 0.1)
         with receiver.call() as association:
             assert association.accepted == (131072, frozenset({1, 3}))
-    assert (cost.associations, cost.images) == (2, 6)
+    assert (cost.load, cost.images) == (Load(2), 6)
+    assert (sent.load, sent.images) == (Load(1, STORESCU), 3)
     assert (idle.asked, idle.held) == (3, 3)
 
 
@@ -123,7 +126,7 @@ def _context(number, result):
 
 
 def _round(receiver, rates, idle=None):
-    costs = [Cost(n, 100, 100.0 / rate, 1.5, 0.1) for n, rate in rates.items()]
+    costs = [Cost(Load(n), 100, 100.0 / rate, 1.5, 0.1) for n, rate in rates.items()]
     return Round(receiver, costs, 50 * 10**6, idle)
 
 
@@ -136,7 +139,7 @@ def test_ratios_are_of_the_same_round():
     rounds = [_round("Osteon", {1: 100}), _round("Orthanc", {1: 50})]
     rounds += [_round("Osteon", {1: 30}), _round("Orthanc", {1: 20})]
     rounds += [_round("Osteon", {1: 30}), _round("Orthanc", {})]
-    found = ratio(_figures(*rounds), "Orthanc", 1)
+    found = ratio(_figures(*rounds), "Orthanc", Load(1))
     assert (found.least, found.middle, found.most) == (1.5, 1.75, 2.0)
 
 
