@@ -37,6 +37,7 @@ BACK_OFF_S = (1.0, 10.0, 30.0, 120.0, 600.0)
 GIVE_UP_S = 86_400.0
 MOST_OWED = 10_000
 _LOOK_S = 0.5
+_LEFT_OVER_S = 3600.0
 _FOR_GOOD = frozenset((0x0112, 0x0113, 0x0115, 0x0118))
 """Statuses of a sender that no longer knows of the transaction (PS3.7 Annex C)."""
 
@@ -119,7 +120,8 @@ class OwedReports:
         if not self._folder.is_dir():
             return
         for left_over in self._folder.glob("*.part"):
-            left_over.unlink(missing_ok=True)
+            if _age_s(left_over) > _LEFT_OVER_S:  # a younger one another node may be writing
+                left_over.unlink(missing_ok=True)
         for path in sorted(self._folder.glob("*.json")):
             owed = _read(path)
             if owed is None:
@@ -176,6 +178,13 @@ class OwedReports:
         with self._lock:
             self._owed.pop(owed.path, None)
         owed.path.unlink(missing_ok=True)
+
+
+def _age_s(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _fields(owed: _Owed) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import threading
 from contextlib import contextmanager
 
@@ -182,7 +183,10 @@ def test_a_report_that_was_taken_at_once_is_not_owed(tmp_path):
 
 def test_a_report_outlives_the_process_and_a_sender_that_is_away(tmp_path, instances):
     OwedReports(tmp_path / "owed", {}).owe("SCANNER", DECISION)  # and the process dies
-    (tmp_path / "owed" / "half.part").write_bytes(b"{")
+    half, young = (tmp_path / "owed" / name for name in ("half.part", "young.part"))
+    for part in (half, young):
+        part.write_bytes(b"{")
+    os.utime(half, (0, 0))
     (tmp_path / "owed" / "harmed.json").write_bytes(b"{")
     tries = []
 
@@ -200,7 +204,7 @@ def test_a_report_outlives_the_process_and_a_sender_that_is_away(tmp_path, insta
         assert instances.until(lambda: len(owed) == 0)
     assert tries == [DECISION] * 4  # twice away, once not able, then taken
     assert len(reports) == 2
-    assert list((tmp_path / "owed").iterdir()) == []
+    assert list((tmp_path / "owed").iterdir()) == [young]
 
 
 @pytest.mark.parametrize(("peers", "status"), [(False, None), (True, 0x0115)])
