@@ -53,8 +53,8 @@ class Place(Protocol):
     def held(self, study_uid: str, series_uids: Iterable[str]) -> frozenset[str]:
         """Return the SOP Instance UIDs that it has of these series."""
 
-    def answers(self) -> bool:
-        """Tell whether it is there at all; raises nothing."""
+    def trouble(self) -> str:
+        """Say why it cannot be called, in a sentence; empty: it answers. Raises nothing."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +96,13 @@ class CStoreDestination:
             found |= {uid for match in answers if (uid := match.uid("SOPInstanceUID"))}
         return frozenset(found)
 
-    def answers(self) -> bool:
-        """Send a C-ECHO."""
+    def trouble(self) -> str:
+        """Send a C-ECHO; say what went wrong."""
         try:
             echo(self.peer)
-        except PeerError:
-            return False
-        return True
+        except PeerError as error:
+            return str(error)
+        return ""
 
 
 def in_order(objects: Iterable[Deliverable]) -> list[Deliverable]:

@@ -93,13 +93,15 @@ class StowDestination:
             found |= _instances(answer, self.peer.name)
         return frozenset(found)
 
-    def answers(self) -> bool:
-        """Tell whether anything answers at the address."""
+    def trouble(self) -> str:
+        """Ask for a study; say what went wrong, also where it does not know us."""
         try:
-            call(self.peer, "GET", "/studies?limit=1", {"Accept": _JSON})
-        except PeerError:
-            return False
-        return True
+            answer = call(self.peer, "GET", "/studies?limit=1", {"Accept": _JSON})
+        except PeerError as error:
+            return str(error)
+        if answer.status in _NOT_US or 300 <= answer.status < 400:
+            return f"{self.peer.name} does not know us (HTTP {answer.status})"
+        return ""
 
     def _store(self, path: Path) -> SendOutcome:
         boundary = uuid.uuid4().hex

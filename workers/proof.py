@@ -122,7 +122,7 @@ class Proof:
 
     def _without_answer(self, ways: Sequence[Delivery]) -> None:
         """Give up asking a peer that answers C-ECHO and, for so long, no query."""
-        if all(self._is_over(way) for way in ways) and self.place.answers():
+        if all(self._is_over(way) for way in ways) and not self.place.trouble():
             self._settle(ways, DeliveryStatus.SENT_ONLY)
         else:
             self._ask_later(ways)

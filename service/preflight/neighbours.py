@@ -12,6 +12,7 @@ from service.configured import configured
 from service.echo import echo_peer
 from service.node_access import gate_of, server_tls
 from service.preflight.finding import ok, problem, skipped
+from service.worker_settings import service_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,18 +22,31 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 _PATIENCE_S = 30.0
-_TO, _FROM = "ECHO_TO_PACS", "ECHO_FROM_PACS"
+_TO, _FROM, _WEB = "ECHO_TO_PACS", "ECHO_FROM_PACS", "DICOMWEB_SERVICE"
 
 
 def check_destinations(settings: Settings) -> Iterator[Finding]:
     """Send each destination a C-ECHO, under the AE title that results will come from."""
-    if not settings.destinations:
+    if not settings.destinations and not settings.stow:
         text = "there are no [[destinations]]: results would stay here; name the PACS in the"
         yield problem(_TO, f"{text} settings")
     for peer in configured(settings).peers:
         heard = echo_peer(peer, _PATIENCE_S)
         text = f"{peer.name}: {heard.sentence}"
         yield ok(_TO, text) if heard.ok else problem(_TO, f"{text} [{heard.code}]")
+    yield from _services(settings)
+
+
+def _services(settings: Settings) -> Iterator[Finding]:
+    """Ask each DICOMweb service for a study, with the token that results will come with."""
+    from workers.places import place_of  # noqa: PLC0415 - pynetdicom takes time to load
+
+    for given in settings.stow:
+        trouble = place_of(service_of(given)).trouble()
+        if trouble:
+            yield problem(_WEB, f"{given.name}: {trouble}; correct [[stow]] or let it know us")
+        else:
+            yield ok(_WEB, f"{given.name} answers")
 
 
 def check_echo_back(settings: Settings, seconds: float) -> Finding:

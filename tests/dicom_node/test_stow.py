@@ -172,7 +172,15 @@ def test_nobody_there(instances):
     peer = WebPeer(f"http://127.0.0.1:{instances.free_port()}/dw")
     with pytest.raises(PeerUnavailable):
         StowDestination("vna", peer).held("1.2", ["1.2.1"])
-    assert not StowDestination("vna", peer).answers()
+    assert "does not answer" in StowDestination("vna", peer).trouble()
+
+
+@pytest.mark.parametrize(("status", "told"), [(200, ""), (204, ""), (403, "does not know us")])
+def test_whether_it_can_be_called_is_asked_beforehand(service, status, told):
+    service.answers["GET"] = [(status, b"")]
+    trouble = place(service).trouble()
+    assert told in trouble
+    assert bool(trouble) == bool(told)
 
 
 def test_what_it_holds_is_asked_for_by_series(service):

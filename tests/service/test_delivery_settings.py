@@ -4,6 +4,7 @@ import pytest
 
 from dicom_node.contexts import EXPLICIT_LE, IMPLICIT_LE
 from dicom_node.stow import StowDestination
+from service.preflight.neighbours import check_destinations
 from service.settings import SettingsError, load_settings
 from service.worker_settings import destination_names, worker_configuration
 from workers.configuration import DeliveryRule
@@ -73,6 +74,13 @@ def test_an_address_that_is_not_safe_is_refused(settings, text, told):
     with pytest.raises(SettingsError, match=told) as refusal:
         settings(f"[[stow]]\n{text}")
     assert "secret@" not in str(refusal.value)
+
+
+def test_doctor_asks_a_service_before_results_are_sent_to_it(settings):
+    away = 'name = "vna"\nurl = "http://127.0.0.1:1/dw"\nallow_http = true\n'
+    (finding,) = check_destinations(settings(f"[[stow]]\n{away}"))
+    assert (finding.code, str(finding.verdict)) == ("DICOMWEB_SERVICE", "problem")
+    assert "does not answer" in finding.sentence
 
 
 def test_two_destinations_of_one_name_are_refused(settings):
