@@ -9,14 +9,15 @@ becomes part of a path.
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dicom_node.errors import DicomNodeError
-from dicom_node.header import read_header
-from dicom_node.part10 import parse_meta
+from dicom_node.header import read_file_header
+from dicom_node.part10 import read_meta
 from jobs.study import Instance
 
 if TYPE_CHECKING:
@@ -125,13 +126,16 @@ class AcceptedFiles:
         return self._studies / name[:2] / name
 
     def _read(self, path: Path) -> Instance:
-        content = path.read_bytes()
-        meta = parse_meta(content)
-        data_set = content[meta.offset :]
-        header = read_header(data_set, meta.transfer_syntax_uid)
-        received_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        digest = hashlib.sha256(data_set).hexdigest()
-        return self._instance(path, Found(header, digest, len(data_set), received_at))
+        meta = read_meta(path)
+        with path.open("rb") as file:
+            header = read_file_header(file, meta.offset, meta.transfer_syntax_uid)
+            file.seek(meta.offset)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            status = os.fstat(file.fileno())
+        received_at = datetime.fromtimestamp(status.st_mtime, UTC)
+        return self._instance(
+            path, Found(header, digest, status.st_size - meta.offset, received_at)
+        )
 
     def _instance(self, path: Path, found: Found) -> Instance:
         return Instance(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import mmap
 from typing import TYPE_CHECKING, Protocol
 
 from dicom_node.durable import file_system_errors
-from dicom_node.header import read_header
+from dicom_node.header import read_file_header
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,14 +67,8 @@ class Growing:
 
     def header(self, transfer_syntax_uid: Uid) -> InstanceHeader:
         """Read which instance it is, from the file; raises as `read_header`, or `SpoolError`."""
-        with (
-            file_system_errors(),
-            self._draft.path.open("rb") as file,
-            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
-            memoryview(mapped) as whole,
-            whole[self._prefix_bytes :] as data_set,
-        ):
-            return read_header(data_set, transfer_syntax_uid)
+        with file_system_errors(), self._draft.path.open("rb") as file:
+            return read_file_header(file, self._prefix_bytes, transfer_syntax_uid)
 
     def place(self, final: Path, *, once: bool = False) -> float:
         """Make it durable under its final name."""

@@ -6,9 +6,10 @@ Series Instance UID (0020,000E), which stands before all bulk data.
 
 from __future__ import annotations
 
+import mmap
 import struct
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 from dicom_node.contexts import EXPLICIT_BE, IMPLICIT_LE
 from dicom_node.errors import UnreadableHeader
@@ -21,6 +22,7 @@ SERIES = 0x0020_000E
 
 Encoded: TypeAlias = bytes | bytearray | memoryview
 MAX_ELEMENTS = 20_000
+_START_BYTES = 1024**2
 MAX_DEPTH = 32
 
 _ENOUGH = 80  # bytes of a UID: one that is longer is none
@@ -71,6 +73,25 @@ def read_header(data_set: Encoded, transfer_syntax_uid: Uid) -> InstanceHeader:
         series_uid=uid(SERIES, "SeriesInstanceUID"),
         transfer_syntax_uid=transfer_syntax_uid,
     )
+
+
+def read_file_header(file: BinaryIO, offset: int, transfer_syntax_uid: Uid) -> InstanceHeader:
+    """Do what `read_header` does for a data set that begins at `offset` of a file of any length.
+
+    The first MiB is enough but for objects with longer elements before their UIDs.
+    """
+    file.seek(offset)
+    try:
+        return read_header(file.read(_START_BYTES), transfer_syntax_uid)
+    except UnreadableHeader:
+        if not file.read(1):
+            raise
+    with (
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+        memoryview(mapped) as whole,
+        whole[offset:] as data_set,
+    ):
+        return read_header(data_set, transfer_syntax_uid)
 
 
 def _encoding(transfer_syntax_uid: str) -> _Encoding:

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -112,3 +113,17 @@ def test_bytes_that_are_no_data_set_are_refused_however_long(door):
         _, answer = peer.read()
         assert wire.status_of(answer) == 0xC000
     assert incoming(here.spool) == []
+
+
+def test_uids_are_found_behind_an_element_longer_than_what_is_read_first(door):
+    long = b"\x09\0\x10\0OB\0\0" + (2**21).to_bytes(4, "little") + bytes(2**21)
+    encoded = wire.data_set(b"1.2.3.1", PIXELS)
+    series = encoded.index(b"\x20\0\x0d\0")
+    with door() as here, Peer(here.port) as peer:
+        peer.associate(MR_CONTEXT)
+        peer.send(*wire.fragments(1, wire.store(b"1.2.3.1"), 1))
+        peer.send(*wire.fragments(1, encoded[:series] + long + encoded[series:]))
+        assert wire.status_of(peer.read()[1]) == 0
+    (found,) = here.spool.rescan()
+    assert found.study_uid == "1.2.3.10"
+    assert found == replace(here.stored[0], received_at=found.received_at)

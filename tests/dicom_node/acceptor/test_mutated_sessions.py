@@ -6,6 +6,8 @@
 import random
 import threading
 
+import pytest
+
 from tests.dicom_node.acceptor import wire
 from tests.dicom_node.acceptor.conftest import ECHO_CONTEXT, MR_CONTEXT, incoming
 from tests.dicom_node.acceptor.door_process import door_process, peak_mb, resources, settled
@@ -102,6 +104,7 @@ def attacked(port, count, seed=0):
     return failures
 
 
+@pytest.mark.timeout(3600)
 def test_mutated_sessions_leave_the_door_as_it_was(tmp_path, full):
     with door_process(tmp_path) as here:
         assert attacked(here.port, WARM_UP, seed=1000) == []
