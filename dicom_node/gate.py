@@ -46,6 +46,8 @@ class Rule:
     is asked for."""
     urgent: bool = False
     """Its studies are measured first."""
+    bytes_an_hour: int | None = None
+    """It may send so much, over all of its associations; more is answered 0xA700."""
 
     def knows(self, title: str) -> bool:
         """Tell whether it is about this calling AE title."""

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dicom_node.allowance import Allowances
 from dicom_node.arrival import Arrival
 from dicom_node.errors import SpoolError
 from dicom_node.witness import Brought
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class QuotaExceeded(SpoolError):  # noqa: N818 - it names the condition, as the field does
-    """One association brings more than it may; a new one may bring the rest."""
+    """An association or a peer brings more than it may; the rest may come later."""
 
     code = "QUOTA_EXCEEDED"
 
@@ -55,6 +56,7 @@ class Keeping:
         self.on_stored = on_stored
         self.tell = tell
         self.terms = terms
+        self.allowances = Allowances()
         self._received = received
         self._touched: dict[Session, set[str]] = {}
         self._urgent: set[str] = set()
@@ -68,7 +70,7 @@ class Keeping:
         """Begin an association."""
         urgent = rule.urgent or caller.calling_ae_title in self.terms.urgent_ae_titles
         brought = Brought(caller.calling_ae_title, caller.address)
-        session = Session(self, brought, urgent=urgent)
+        session = Session(self, brought, rule, urgent=urgent)
         with self._lock:
             self._touched[session] = set()
         return session
@@ -106,9 +108,10 @@ class Keeping:
 class Session:
     """The objects of one association."""
 
-    def __init__(self, keeping: Keeping, brought: Brought, *, urgent: bool) -> None:
+    def __init__(self, keeping: Keeping, brought: Brought, rule: Rule, *, urgent: bool) -> None:
         """Begin."""
         self._keeping = keeping
+        self._rule = rule
         self._left_bytes = keeping.terms.association_bytes
         self.brought = brought
         self.urgent = urgent
@@ -126,3 +129,5 @@ class Session:
         self._left_bytes -= count
         if self._left_bytes < 0:
             raise QuotaExceeded("one association has brought more bytes than it may")
+        if not self._keeping.allowances.spend(self._rule, count):
+            raise QuotaExceeded(f"{self._rule.name} has sent more bytes within an hour than it may")

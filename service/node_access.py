@@ -136,6 +136,7 @@ def _rule(peer: PeerSection) -> Rule:
         addresses=tuple(network(text) for text in peer.addresses),
         certificate_names=peer.certificates,
         urgent=peer.urgent,
+        bytes_an_hour=None if peer.gib_an_hour is None else int(peer.gib_an_hour * 2**30),
     )
 
 

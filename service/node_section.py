@@ -30,6 +30,9 @@ class PeerSection(Section):
         description="names in its client certificate, or sha256:...; none asked if empty",
     )
     urgent: bool = Field(default=False, description="its studies are measured first")
+    gib_an_hour: float | None = Field(
+        default=None, gt=0, description="it may send so much, the rest later; no limit if not given"
+    )
     host: str | None = Field(
         default=None, description="where we report storage commitment once it has hung up"
     )

@@ -71,6 +71,11 @@ def test_settings_that_cannot_work_are_refused(settings, about):
         node(**settings)
 
 
+def test_a_limit_of_an_hour_is_the_rules():
+    (rule,) = gate_of(node(peers=[SCANNER | {"gib_an_hour": 1.5, "urgent": True}])).rules
+    assert (rule.bytes_an_hour, rule.urgent) == (1536 * 2**20, True)
+
+
 def test_a_door_that_others_reach_says_that_it_is_closed(caplog):
     for settings in ({}, {"host": "0.0.0.0", "peers": [SCANNER]}):  # noqa: S104
         tell_if_closed(node(**settings))
