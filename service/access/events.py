@@ -87,6 +87,10 @@ EVENTS: Mapping[str, Event] = {
     "webhook": Event(_ALERT, "E", Code("110128", "Network Configuration")),
     "comment": Event(_PROCEDURE, "U", Code("comment", "Reader's remark", "99OSTEON")),
     "audit_read": Event(Code("110101", "Audit Log Used"), "R"),
+    "backup": Event(
+        Code("110106", "Export"), "R", Code("backup", "Backup written", "99OSTEON"), Cast.TOOK
+    ),
+    "restore": Event(Code("110107", "Import"), "C", Code("restore", "Backup restored", "99OSTEON")),
     "change": Event(_ALERT, "E", Code("change", "Another change", "99OSTEON")),
     "application_start": Event(_ACTIVITY, "E", _START, Cast.LAUNCHED),
     "application_stop": Event(_ACTIVITY, "E", _STOP, Cast.LAUNCHED),

@@ -1,5 +1,6 @@
 """`osteon backup` and `osteon restore`."""
 
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service.cli.invocation import Exit, explained, invocation, print_json
+from service.cli.operator import record_command
 
 if TYPE_CHECKING:
     from service.backup.manifest import Manifest
+    from service.settings import Settings
 
 _AsJson = Annotated[bool, typer.Option("--json", help="Write the manifest as JSON to stdout.")]
 
@@ -36,6 +39,7 @@ def backup(
     images = Images.ALL if all_images else Images.UNFINISHED
     with explained(BackupError, JobsError):
         manifest = make_backup(settings, folder, images)
+        _record(settings, "backup", f"{images} images")
     if as_json:
         print_json(asdict(manifest))
     else:
@@ -71,6 +75,7 @@ def restore(
     settings = invocation(context).settings()
     with explained(BackupError, JobsError, DicomNodeError):
         manifest = restore_backup(settings, folder, records_only=records_only)
+        _record(settings, "restore", f"of {manifest.created_at}")
     if as_json:
         print_json(asdict(manifest))
     else:
@@ -83,6 +88,18 @@ def restore(
             "`osteon models list`",
             err=True,
         )
+
+
+def _record(settings: "Settings", event: str, detail: str) -> None:
+    """Write into the audit who took everything out, or brought it in.
+
+    A backup before an upgrade is of a schema that this software does not write to.
+    """
+    from jobs.errors import SchemaTooOld  # noqa: PLC0415
+    from jobs.store import JobStore  # noqa: PLC0415
+
+    with suppress(SchemaTooOld), JobStore(settings.store_url) as store:
+        record_command(store, event, detail)
 
 
 def _counted(manifest: "Manifest") -> str:

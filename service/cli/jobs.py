@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service.cli.invocation import Exit, explained, invocation, print_json, stop
+from service.cli.operator import record_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,7 @@ def reprocess(
         opened = []
         for study_uid in studies or _delivered(store):
             opened.append(store.measure_again(study_uid))
+            record_command(store, "reprocess", job=opened[-1])
             queue.submit(opened[-1].id)
     _tell(opened, as_json)
 
@@ -94,6 +96,7 @@ def release(
     settings = invocation(context).settings()
     with explained(JobsError), wiring.open_store(settings) as store:
         job = store.release(job_id)
+        record_command(store, "release", job=job)
         wiring.make_queue(settings, store).submit(job.id)
     _tell([job], as_json)
 

@@ -7,6 +7,7 @@ import pwd
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from jobs.job import Job
     from jobs.store import JobStore
 
 
@@ -19,9 +20,10 @@ def operator_name() -> str:
         return f"uid {uid} (command)"
 
 
-def record_command(store: JobStore, event: str, detail: str) -> None:
-    """Write into the audit what a command did."""
+def record_command(store: JobStore, event: str, detail: str = "", job: Job | None = None) -> None:
+    """Write into the audit what a command did, and to which job's study."""
     from jobs.audit import AuditEntry  # noqa: PLC0415
 
-    entry = AuditEntry(event, "success", operator_name(), "admin", "this host", detail=detail)
-    store.record_audit(entry)
+    who = (operator_name(), "admin", "this host")
+    of_what = (None, None) if job is None else (job.study_uid, job.id)
+    store.record_audit(AuditEntry(event, "success", *who, *of_what, detail))

@@ -567,6 +567,10 @@ def test_the_commands_say_what_happened(system, tmp_path):
     assert (part.exit_code, "[BACKUP_INCOMPLETE]" in part.stderr) == (4, True)
     for name in ("CANARY", "1.2.1"):  # nothing that identifies
         assert name not in done.stderr + again.stderr + part.stdout + part.stderr
+    for settings, told in ((made.settings, ["backup"] * 2), (other.settings, ["restore"])):
+        with JobStore(settings.store_url) as store:  # who took everything out, and brought it in
+            rows = [r for r in store.audit() if r.event in {"backup", "restore"}]
+            assert [row.event for row in rows] == told
 
 
 def test_a_restore_says_when_another_model_serves(backup, system, tmp_path):

@@ -25,6 +25,12 @@ def test_a_named_study_is_measured_again(call, store, delivered):
     [told] = json.loads(result.stdout)
     assert (told["study_uid"], told["revision"]) == (delivered.study_uid, 2)
     assert store.job(told["job_id"]).priority == Priority.REPROCESS
+    (row,) = store.audit()
+    assert (row.event, row.study_uid, row.job_id) == (
+        "reprocess",
+        delivered.study_uid,
+        told["job_id"],
+    )
 
 
 def test_all_means_those_whose_last_results_were_delivered(call, store, delivered, rejected):
@@ -57,6 +63,7 @@ def test_a_job_held_for_its_patients_identity_is_let_go_on(call, store, open_job
     assert [told["job_id"] for told in json.loads(result.stdout)] == [job.id]
     assert store.job(job.id).state is JobState.QUEUED
     assert "ILLEGAL_MOVE" in call("release", job.id).stderr
+    assert [(row.event, row.job_id) for row in store.audit()] == [("release", job.id)]
 
 
 def test_how_far_results_are_at_each_destination_is_told(call, store, open_job):
