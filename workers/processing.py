@@ -87,7 +87,8 @@ class Processing:
         screened = self.screen([spool / i.path for i in instances])
         paths = screened.sound
         if self.configuration.keep_labels:
-            sound = [i for i in instances if spool / i.path in frozenset(paths)]
+            read = frozenset(paths)
+            sound = [i for i in instances if spool / i.path in read]
             self.store.keep_label(job, study_label(job.study_uid, sound, spool))
         run = Run(
             run_id=job.id,

@@ -18,7 +18,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 from dicom_objects.errors import NoUsableDiffusion
 from dicom_objects.reading.damage import DamagedImage, damage_records
@@ -132,9 +132,12 @@ class _Reader:
             env=reader_environment(),
             start_new_session=True,
         )
-        if self._child.stdin is not None:
-            with contextlib.suppress(BrokenPipeError), self._child.stdin as told:
-                told.write(json.dumps(request).encode("ascii") + b"\n")
+        # Both are there: they were asked for as pipes.
+        requests, self._answers = cast(
+            "tuple[IO[bytes], IO[bytes]]", (self._child.stdin, self._child.stdout)
+        )
+        with contextlib.suppress(BrokenPipeError), requests:
+            requests.write(json.dumps(request).encode("ascii") + b"\n")
 
     def __enter__(self) -> Self:
         if self.line(_START_S) != b"ready":
@@ -146,18 +149,17 @@ class _Reader:
         end_group(self._child)
         if self._child.returncode == -signal.SIGXCPU:
             self.how = TIME
-        if self._child.stdout is not None:
-            self._child.stdout.close()
+        self._answers.close()
 
     def line(self, wait_s: float) -> bytes:
         """Return the next answer; b"" where none comes."""
         until = time.monotonic() + wait_s
         while b"\n" not in self._rest:
             left_s = until - time.monotonic()
-            if left_s <= 0 or not select.select([self._child.stdout], [], [], left_s)[0]:
+            if left_s <= 0 or not select.select([self._answers], [], [], left_s)[0]:
                 self.how = TIME
                 return b""
-            more = os.read(self._child.stdout.fileno(), _PIECE) if self._child.stdout else b""
+            more = os.read(self._answers.fileno(), _PIECE)
             if not more:
                 return b""
             self._rest += more
