@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from dicom_node.errors import PeerError
 from jobs.transfers import Transfer
@@ -62,9 +63,9 @@ class WitnessedPlace:
         """Ask the place."""
         return self.place.held(study_uid, series_uids)
 
-    def answers(self) -> bool:
+    def trouble(self) -> str:
         """Ask the place."""
-        return self.place.answers()
+        return self.place.trouble()
 
     def _record(self, taken: Sequence[Path], failed: Sequence[Path]) -> None:
         for entry in self._transfer(taken, failed).sent(self.job.id):
@@ -75,8 +76,14 @@ class WitnessedPlace:
             Counter(self.classes.get(path, _UNKNOWN) for path in paths)
             for paths in (stored, failed)
         )
-        there = self.destination
-        return Transfer(there.ae_title, there.host, self.job.study_uid, *counts)
+        return Transfer(*_address(self.destination), self.job.study_uid, *counts)
+
+
+def _address(there: Destination) -> tuple[str, str]:
+    """Return title and host; of a DICOMweb service its name in the settings stands for a title."""
+    if there.web is None:
+        return there.ae_title, there.host
+    return there.name, urlsplit(there.web.url).hostname or ""
 
 
 def witnessed(

@@ -8,7 +8,7 @@ from jobs.errors import StoreUnavailable
 from jobs.result import ResultFile
 from tests.small_pacs import SEG, SR, small_pacs
 from tests.workers.dicom_files import write_object
-from workers.configuration import DeliveryRule, Destination
+from workers.configuration import DeliveryRule, Destination, WebAddress
 from workers.delivery import Courier, DeliveryWaits
 
 QUICK = DeliveryRule(back_off_s=(0.05,))
@@ -76,3 +76,11 @@ def test_nothing_goes_out_that_could_not_be_recorded(courier, monkeypatch):
     with small_pacs() as pacs, pytest.raises(StoreUnavailable):
         courier.deliver([to(pacs.port)], lambda _done: None)
     assert pacs.came == []
+
+
+def test_a_service_of_dicomweb_is_named_as_in_the_settings(courier):
+    web = WebAddress("http://127.0.0.1:1/dw")
+    with pytest.raises(DeliveryWaits):
+        courier.deliver([Destination("vna", "", "", 0, proof="none", web=web)], lambda _done: None)
+    row = courier.store.audit()[-1]
+    assert (row.outcome, row.actor, row.address) == ("failed", "vna", "127.0.0.1")
