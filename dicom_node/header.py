@@ -47,10 +47,18 @@ class InstanceHeader:
     transfer_syntax_uid: Uid
 
 
-@dataclass(frozen=True)
 class _Encoding:
-    implicit: bool
-    order: str  # of struct: "<" or ">"
+    """How elements begin: Structs are compiled once, as a header has fifty elements."""
+
+    def __init__(self, order: str, *, implicit: bool) -> None:
+        self.implicit = implicit
+        self.start = struct.Struct(f"{order}HH2sH")  # group, element, VR, 16-bit length
+        self.length = struct.Struct(f"{order}I")
+
+
+_IMPLICIT = _Encoding("<", implicit=True)
+_EXPLICIT = _Encoding("<", implicit=False)
+_BIG_ENDIAN = _Encoding(">", implicit=False)
 
 
 def read_header(data_set: Encoded, transfer_syntax_uid: Uid) -> InstanceHeader:
@@ -95,10 +103,9 @@ def read_file_header(file: BinaryIO, offset: int, transfer_syntax_uid: Uid) -> I
 
 
 def _encoding(transfer_syntax_uid: str) -> _Encoding:
-    return _Encoding(
-        implicit=transfer_syntax_uid == IMPLICIT_LE,
-        order=">" if transfer_syntax_uid == EXPLICIT_BE else "<",
-    )
+    if transfer_syntax_uid == IMPLICIT_LE:
+        return _IMPLICIT
+    return _BIG_ENDIAN if transfer_syntax_uid == EXPLICIT_BE else _EXPLICIT
 
 
 def _walk(data: Encoded, encoding: _Encoding) -> dict[int, bytes]:
@@ -133,21 +140,18 @@ def _walk(data: Encoded, encoding: _Encoding) -> dict[int, bytes]:
 
 def _element(data: Encoded, position: int, encoding: _Encoding) -> tuple[int, int, int, _Encoding]:
     """Return (tag, where the value begins, its length, the encoding inside it)."""
-    order = encoding.order
-    group, element = struct.unpack_from(f"{order}HH", data, position)
+    group, element, vr, short = encoding.start.unpack_from(data, position)
     tag = group << 16 | element
     if encoding.implicit or group == 0xFFFE:
-        (length,) = struct.unpack_from(f"{order}I", data, position + 4)
+        (length,) = encoding.length.unpack_from(data, position + 4)
         return tag, position + 8, length, encoding
-    vr = bytes(data[position + 4 : position + 6])
     if vr not in _LONG_VRS:
-        (length,) = struct.unpack_from(f"{order}H", data, position + 6)
-        return tag, position + 8, length, encoding
+        return tag, position + 8, short, encoding
     if position + 12 > len(data):
         raise UnreadableHeader("the data set ends inside an element")
-    (length,) = struct.unpack_from(f"{order}I", data, position + 8)
+    (length,) = encoding.length.unpack_from(data, position + 8)
     # PS3.5 6.2.2 note 4: a UN of undefined length is a sequence in Implicit VR Little Endian.
-    inside = _Encoding(implicit=True, order="<") if vr == b"UN" else encoding
+    inside = _IMPLICIT if vr == b"UN" else encoding
     return tag, position + 12, length, inside
 
 
