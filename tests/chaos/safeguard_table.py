@@ -135,6 +135,37 @@ SAFEGUARDS = (
         f"{_ACCEPTOR}/test_framing.py::test_lengths_that_do_not_add_up_are_refused",
     ),
     Safeguard(
+        "bytes that drip do not extend a PDU's deadline",
+        "dicom_node/acceptor/connection.py",
+        "        elif not self._inside:\n",
+        "        else:\n",
+        f"{_ACCEPTOR}/test_limits_on_the_wire.py"
+        "::test_a_pdu_that_drips_ends_the_association_although_bytes_keep_coming",
+    ),
+    Safeguard(
+        "a request has one deadline for all of it",
+        "dicom_node/acceptor/connection.py",
+        "if not self._listens or self._until_request:",
+        "if not self._listens:",
+        f"{_ACCEPTOR}/test_limits_on_the_wire.py"
+        "::test_a_request_that_drips_ends_although_bytes_keep_coming",
+    ),
+    Safeguard(
+        "an object has a greatest length",
+        "dicom_node/acceptor/exchanges.py",
+        "if self._bytes > self._limit_bytes:",
+        "if self._bytes > 2**60:",
+        f"{_ACCEPTOR}/test_limits_on_the_wire.py"
+        "::test_an_object_longer_than_any_that_is_taken_ends_the_association",
+    ),
+    Safeguard(
+        "a disk that fails is out of resources",
+        "dicom_node/arrival.py",
+        "    if isinstance(error, SpoolError):\n",
+        "    if isinstance(error, HeaderMismatch):\n",
+        f"{_RECEIVE}::test_a_failing_disk_is_told_and_recovers",
+    ),
+    Safeguard(
         "a rule may ask where a caller comes from",
         "dicom_node/gate.py",
         "return address is not None and any(address in network for network in self.addresses)",
