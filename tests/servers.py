@@ -1,6 +1,8 @@
 """Real servers on loopback ports: PostgreSQL and Redis, started, killed and started again."""
 
+import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -22,9 +24,12 @@ _POSTGRESQL = {
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A free port that no outgoing connection is given: who is killed has to have it back."""
+    while True:
+        port = random.SystemRandom().randrange(15_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _until(what: str, ready: Callable[[], bool], server: subprocess.Popen[bytes]) -> None:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.servers import free_port
+
 STORESCU = "/usr/bin/storescu"  # the one on PATH in a virtual environment is pynetdicom's
 ORTHANC = "/usr/sbin/Orthanc"
 _QUICK = {**os.environ, "TCP_NODELAY": "1"}  # without it small objects take 25 times as long
@@ -22,12 +24,6 @@ _START_S = 60.0
 
 def missing_peers() -> list[str]:
     return [program for program in (STORESCU, ORTHANC) if shutil.which(program) is None]
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def wait_for(what: str, test: Callable[[], Any], limit_s: float) -> Any:

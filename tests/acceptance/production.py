@@ -25,7 +25,7 @@ class Production:
     redis: Redis
     environment: dict[str, str] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
-    _processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
     def results(self) -> Path:
@@ -37,41 +37,45 @@ class Production:
     def start(self, *names: str) -> None:
         """Start processes, "node-a" is a node, "worker-1" a worker; nodes listen on return."""
         for name in names:
-            kind = name.split("-")[0]
-            port = self.ports.setdefault(name, free_port())
-            place = ["--set", f"node.port={port}"] if kind == "node" else []
-            options = ["--config", str(self.folder / "osteon.toml"), *place]
-            with (self.folder / f"{name}.log").open("ab") as log:
-                self._processes[name] = subprocess.Popen(
-                    [sys.executable, "-m", "service", *options, kind],
-                    stdout=log,
-                    stderr=log,
-                    env={**os.environ, **self.environment},
-                    start_new_session=True,
-                )
+            self.launch(name)
         for name in names:
             if name.startswith("node"):
                 wait_for(f"the start of {name}", lambda n=name: self.listens(n), 120)
+
+    def launch(self, name: str) -> None:
+        """Start one process and return at once."""
+        kind = name.split("-", maxsplit=1)[0]
+        port = self.ports.setdefault(name, free_port())
+        place = ["--set", f"node.port={port}"] if kind == "node" else []
+        options = ["--config", str(self.folder / "osteon.toml"), *place]
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, "-m", "service", *options, kind],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.environment},
+                start_new_session=True,
+            )
 
     def send(self, node: str, folder: Path) -> None:
         assert storescu(folder, self.ports[node]).complete
 
     def runs(self, name: str) -> bool:
-        return self._processes[name].poll() is None
+        return self.processes[name].poll() is None
 
     def signal(self, name: str, number: signal.Signals) -> None:
         """Send a signal to a process and its children."""
-        os.killpg(self._processes[name].pid, number)
+        os.killpg(self.processes[name].pid, number)
 
     def kill(self, name: str) -> None:
-        self._processes[name].kill()
-        self._processes[name].wait()
+        self.processes[name].kill()
+        self.processes[name].wait()
 
     def stop(self) -> None:
-        for process in self._processes.values():
+        for process in self.processes.values():
             process.send_signal(signal.SIGCONT)
             process.terminate()
-        for process in self._processes.values():
+        for process in self.processes.values():
             process.wait(60)
 
     def listens(self, name: str) -> bool:
