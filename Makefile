@@ -6,7 +6,7 @@ ARGS ?=
 # Processes that `make test` runs in; each keeps to one thread. tests/conftest.py says what stays in one.
 WORKERS ?= 2
 
-.PHONY: help install demo test test-compose test-outage check format bench bench-receive bench-abuse sbom clean
+.PHONY: help install demo test test-compose test-outage chaos safeguards check format bench bench-receive bench-abuse sbom clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,14 @@ test-compose: ## the whole stack of deploy/compose.yaml in containers, as root, 
 test-outage: $(VENV)/.dev ## Triton down for two minutes while studies are in flight
 	bash tests/install_peers.sh
 	TRITON_DOWN_S=120 $(BIN)/python -m pytest tests/acceptance/test_production_collaborators.py -k triton $(ARGS)
+
+chaos: $(VENV)/.dev ## the full forms of the tests that break things (docs/chaos.md); as root, on an idle machine
+	bash tests/install_peers.sh
+	$(BIN)/python -m tests.chaos.campaign $(ARGS)
+
+safeguards: $(VENV)/.dev ## takes each safeguard out of a copy of the tree: its test has to fail
+	bash tests/install_peers.sh
+	$(BIN)/python -m tests.chaos.safeguards $(ARGS)
 
 check: $(VENV)/.dev ## formatting, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -26,8 +26,8 @@ AT_THE_JOB = (
     ("job.begun", "retry.written"),
     ("results.named", "results.swept"),
     ("claim.taken", "worker.claimed"),
-    ("worker.child_began", "worker.child_ended"),
-    ("enter_stage.written",),
+    ("worker.child_began",),  # its child may do the job all the same
+    ("worker.child_ended", "enter_stage.written"),
     ("enter_stage.committed", "retry.committed"),
     ("leave_stage.written", "leave_stage.committed"),
     ("keep_label.written", "keep_label.committed"),
@@ -40,7 +40,9 @@ AT_THE_JOB = (
     ("send.answered", "deliver.answered"),
     ("mark_sent.written", "mark_sent.committed"),
     ("mark_proven.written", "mark_proven.committed"),
-    ("destination_answered.written", "destination_answered.committed"),
+    # A job comes here once: what is sent is not sent again.
+    ("destination_answered.written",),
+    ("destination_answered.committed",),
     ("job.sent", "deliver.written"),
     ("deliver.committed", "deliver.noted"),
     ("renew.written", "renew.committed"),

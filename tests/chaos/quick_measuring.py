@@ -21,12 +21,11 @@ OBJECTS = (("seg", "seg1.dcm", SEG), ("seg", "seg2.dcm", SEG), ("sr", "sr.dcm", 
 WARM = "CHAOS_WARM"
 RAISES = "RAISES"
 """A study described so ends as a defect whose message quotes the patient."""
-_CRASH_DELAY_S = 0.2
 _BACK_OFF_S = 0.5
 
 
 def measure_quickly(arguments):
-    """Change this process, which runs the job or the worker."""
+    """Change this process, if it runs jobs."""
     if {"service.job_process", "tests.chaos.warm_jobs"} & set(arguments):
         from workers import child, processing, screening  # noqa: PLC0415
 
@@ -35,14 +34,6 @@ def measure_quickly(arguments):
             child.screen_alone = lambda paths: screening.Screened(tuple(paths))
         processing.summarise = lambda _findings: {"tdv_ml": 1.0}
         processing.back_off_s = lambda _tries: _BACK_OFF_S
-    elif "worker" in arguments:
-        from workers import supervisor  # noqa: PLC0415
-
-        made = supervisor.Supervisor.__init__
-        usual = {"crash_delay_s": _CRASH_DELAY_S}
-        supervisor.Supervisor.__init__ = lambda self, *args, **told: made(
-            self, *args, **{**usual, **told}
-        )
 
 
 class QuickPipeline:

@@ -1,46 +1,38 @@
-"""A sender that writes down every answer: pynetdicom's SCU over a real socket."""
+"""A sender that writes down every answer before it sends the next object, over a real socket."""
 
+import contextlib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pynetdicom import AE, build_context, evt
-
-from dicom_node.network import send_at_once
-from dicom_node.part10 import read_meta
+from dicom_node.part10 import parse_meta
 from tests.chaos.acknowledged import Acknowledgements, Answer, digest_of
-from tests.chaos.small_studies import MR
+from tests.dicom_node.acceptor import wire
 
-_SYNTAX = "1.2.840.10008.1.2.1"
 _NO_ANSWER_S = 30.0
+_CONTEXT_ID = 1
+_CONTEXT = wire.context(_CONTEXT_ID, wire.MR, wire.EXPLICIT)
+_P_DATA, _ACCEPTED = 4, 2
 
 
 @dataclass(frozen=True)
 class Sender:
-    """Sends files of one class to a node, and notes what it answers."""
+    """Sends MR images to a node, and notes what it answers."""
 
     acknowledged: Acknowledgements
     port: int
     calling_ae_title: str = "SCANNER"
-    called_ae_title: str = "OSTEON"
 
     def send(self, paths: Iterable[Path], study_uid: str) -> list[Path]:
         """Send over one association until it breaks; return what was not taken."""
         left = list(paths)
-        association = self._associate()
-        try:
-            while left and association.is_established:
-                answer = association.send_c_store(left[0])
-                if "Status" not in answer:
-                    break
-                self._note(left[0], study_uid, int(answer.Status))
-                if not Answer("", "", "", int(answer.Status)).promises:
+        with self._associated() as peer:
+            while left and peer is not None:
+                status = self._store(peer, left[0], study_uid)
+                if status is None or not Answer("", "", "", status).promises:
                     break
                 left.pop(0)
-        finally:
-            if association.is_established:
-                association.release()
         return left
 
     def send_all(self, paths: Sequence[Path], study_uid: str, limit_s: float = 120.0) -> None:
@@ -55,31 +47,42 @@ class Sender:
 
     def offer(self, path: Path, study_uid: str) -> int | None:
         """Send one object, whatever the answer is; None where there was none."""
-        association = self._associate()
-        if not association.is_established:
-            return None
+        with self._associated() as peer:
+            return None if peer is None else self._store(peer, path, study_uid)
+
+    @contextlib.contextmanager
+    def _associated(self) -> Iterator[wire.Peer | None]:
+        """An association; None where it did not come about."""
         try:
-            answer = association.send_c_store(path)
-        finally:
-            if association.is_established:
-                association.release()
-        if "Status" not in answer:
-            return None
-        self._note(path, study_uid, int(answer.Status))
-        return int(answer.Status)
+            peer = wire.Peer(self.port, _NO_ANSWER_S)
+        except OSError:
+            yield None
+            return
+        with peer:
+            yield peer if self._is_let_in(peer) else None
+            with contextlib.suppress(OSError):
+                peer.release()
 
-    def _associate(self):
-        entity = AE(self.calling_ae_title)
-        entity.acse_timeout = entity.network_timeout = entity.connection_timeout = 10.0
-        entity.dimse_timeout = _NO_ANSWER_S
-        contexts = [build_context(MR, _SYNTAX)]
-        told = {
-            "ae_title": self.called_ae_title,
-            "evt_handlers": [(evt.EVT_CONN_OPEN, send_at_once)],
-        }
-        return entity.associate("127.0.0.1", self.port, contexts=contexts, **told)
+    def _is_let_in(self, peer: wire.Peer) -> bool:
+        with contextlib.suppress(OSError):
+            peer.send(wire.request(_CONTEXT, calling=self.calling_ae_title.encode()))
+            answer = peer.read()
+            return answer is not None and answer[0] == _ACCEPTED
+        return False
 
-    def _note(self, path: Path, study_uid: str, status: int) -> None:
+    def _store(self, peer: wire.Peer, path: Path, study_uid: str) -> int | None:
         content = path.read_bytes()
-        uid = str(read_meta(path).sop_instance_uid)
+        meta = parse_meta(content)
+        uid = str(meta.sop_instance_uid)
+        command, encoded = wire.store(uid.encode()), content[meta.offset :]
+        try:
+            peer.send(*wire.fragments(_CONTEXT_ID, command, 1))
+            peer.send(*wire.fragments(_CONTEXT_ID, encoded))
+            answer = peer.read()
+        except OSError:
+            return None
+        if answer is None or answer[0] != _P_DATA:
+            return None
+        status = int(wire.status_of(answer[1]))
         self.acknowledged.add(Answer(study_uid, uid, digest_of(content), status))
+        return status
