@@ -25,6 +25,7 @@ class Part(StrEnum):
     DOOR = "door"
     PACS = "pacs"
     ARCHIVE = "archive"
+    AUDIT = "audit"
 
 
 def doctor(
@@ -55,7 +56,14 @@ def doctor(
 
 
 def _findings(settings: "Settings", parts: list[Part], wait_echo: float) -> "Iterator[Finding]":
-    from service.preflight import archive, door, neighbours, servers, storage  # noqa: PLC0415
+    from service.preflight import (  # noqa: PLC0415
+        archive,
+        audit_repository,
+        door,
+        neighbours,
+        servers,
+        storage,
+    )
 
     checks: Mapping[Part, Callable[[Settings], Iterator[Finding]]] = {
         Part.STORAGE: storage.check_storage,
@@ -65,6 +73,7 @@ def _findings(settings: "Settings", parts: list[Part], wait_echo: float) -> "Ite
         Part.DOOR: door.check_door,
         Part.PACS: neighbours.check_destinations,
         Part.ARCHIVE: archive.check_archive,
+        Part.AUDIT: audit_repository.check_audit_repository,
     }
     for part in parts:
         yield from checks[part](settings)

@@ -1,5 +1,7 @@
 import contextlib
 import json
+import secrets
+import socket
 import subprocess
 import sys
 import time
@@ -14,7 +16,6 @@ from service.syslog.connection import SyslogServer
 from service.syslog.message import Sender
 from tests.acceptance.peers import wait_for
 from tests.authority import Authority
-from tests.servers import free_port
 
 SENDER = Sender("OSTEON", "osteon.example.org")
 
@@ -68,8 +69,6 @@ class Repository:
         return [json.loads(line) for line in self.lines()]
 
     def _listens(self):
-        import socket  # noqa: PLC0415
-
         with contextlib.suppress(OSError):
             socket.create_connection((self.server.host, self.server.port), 1).close()
             return True
@@ -78,14 +77,26 @@ class Repository:
 
 @pytest.fixture
 def repository(tmp_path, authority, server_files, client_files):
-    port, out = free_port(), tmp_path / "got.jsonl"
+    port, out = steady_port(), tmp_path / "got.jsonl"
     script = Path(__file__).with_name("receiver.py")
     command = [sys.executable, script, port, *server_files, authority.file, out]
     server = SyslogServer("127.0.0.1", port, client_files, 5.0)
     made = Repository([str(word) for word in command], out, server)
-    made.start()
-    yield made
-    made.kill()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.kill()
+
+
+def steady_port():
+    """Return a port that no outgoing connection takes while its server is away."""
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = secrets.randbelow(lowest - 10_000) + 10_000
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def until(condition, seconds=60):
