@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from dicom_node.acceptor.limits import Limits
 from tests.dicom_node.acceptor import wire
 from tests.dicom_node.acceptor.conftest import ECHO_CONTEXT, MR_CONTEXT, incoming
 from tests.dicom_node.acceptor.door_process import door_process, peak_mb, resources, settled
@@ -17,6 +18,7 @@ CLIENTS = 6
 HANG_S = 8
 ECHO_EVERY = 50
 WARM_UP = 300
+POOLS = Limits().storing_threads + Limits().answering_threads
 
 
 def session(rng):
@@ -107,11 +109,11 @@ def attacked(port, count, seed=0):
 @pytest.mark.timeout(3600)
 def test_mutated_sessions_leave_the_door_as_it_was(tmp_path, full):
     with door_process(tmp_path) as here:
-        assert attacked(here.port, WARM_UP, seed=1000) == []
         threads, files = resources(here.process)
+        assert attacked(here.port, WARM_UP, seed=1000) == []
         before = here.process.memory_info().rss
         assert attacked(here.port, 100_000 if full else 5_000) == []
-        assert settled(here.process, max(threads, 14), files + 2)
+        assert settled(here.process, threads + POOLS, files), resources(here.process)
         grown_mb = (here.process.memory_info().rss - before) / 2**20
         assert grown_mb < 20, peak_mb(here.process)
         assert incoming(here.spool) == []
