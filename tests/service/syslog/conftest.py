@@ -1,6 +1,5 @@
 import contextlib
 import json
-import secrets
 import socket
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from service.syslog.connection import SyslogServer
 from service.syslog.message import Sender
 from tests.acceptance.peers import wait_for
 from tests.authority import Authority
+from tests.servers import free_port
 
 SENDER = Sender("OSTEON", "osteon.example.org")
 
@@ -77,7 +77,7 @@ class Repository:
 
 @pytest.fixture
 def repository(tmp_path, authority, server_files, client_files):
-    port, out = steady_port(), tmp_path / "got.jsonl"
+    port, out = free_port(), tmp_path / "got.jsonl"
     script = Path(__file__).with_name("receiver.py")
     command = [sys.executable, script, port, *server_files, authority.file, out]
     server = SyslogServer("127.0.0.1", port, client_files, 5.0)
@@ -87,16 +87,6 @@ def repository(tmp_path, authority, server_files, client_files):
         yield made
     finally:
         made.kill()
-
-
-def steady_port():
-    """Return a port that no outgoing connection takes while its server is away."""
-    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    while True:
-        port = secrets.randbelow(lowest - 10_000) + 10_000
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def until(condition, seconds=60):
