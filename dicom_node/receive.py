@@ -36,7 +36,7 @@ from dicom_node.contexts import (
 )
 from dicom_node.gate import simple_gate
 from dicom_node.network import check_ae_title, silence_libraries
-from dicom_node.rejection import AssociationRefused
+from dicom_node.rejection import AssociationRefused, HandshakeFailed
 from dicom_node.storing import Keeping, Terms
 from dicom_node.vitals import nobody
 from dicom_node.witness import Nobody
@@ -171,7 +171,11 @@ class Receiver:
             doorway=doorway,
             pools=Pools(limits),
             tell=self._tell,
+            unproven=self._unproven,
         )
+
+    def _unproven(self, address: str) -> None:
+        self._settings.witness.turned_away("unknown", address, HandshakeFailed.code)
 
     def _admit(self, caller: Caller) -> Rule:
         try:

@@ -90,6 +90,8 @@ class Handshake(asyncio.Protocol):
         if secured is None or self._lost:
             self._transport.abort()
             self._house.tell(why)
+            if isinstance(why, AssociationRejected):
+                self._house.unproven(self.address)
             return
         self._give_to(Association(self._house), secured)
 

@@ -90,6 +90,10 @@ class Pools:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
+def _forget(_address: str) -> None:
+    """Keep nothing of it."""
+
+
 @dataclass(frozen=True)
 class House:
     """Limits, services, threads, and who is in."""
@@ -101,4 +105,6 @@ class House:
     doorway: Doorway
     pools: Pools
     tell: Listener
+    unproven: Callable[[str], None] = _forget
+    """Told the address of a peer with whom TLS did not come about."""
     guests: Guests = field(default_factory=Guests)

@@ -1,6 +1,13 @@
 """Who brought what, and who was turned away: told once an association and study, to the audit."""
 
+import socket
+import ssl
+from contextlib import suppress
+
+from dicom_node.tls import ServerFiles, server_context
 from jobs.transfers import Transfer
+from tests.authority import Authority
+from tests.dicom_node.conftest import until
 
 MR = "1.2.840.10008.5.1.4.1.1.4"
 
@@ -50,3 +57,16 @@ def test_peers_that_are_turned_away_are_told_with_the_reason(
         ("MR1", "127.0.0.1", "CALLED_AE_TITLE_UNKNOWN"),
     ]
     assert notes.transfers == []
+
+
+def test_a_peer_that_shows_no_certificate_is_told_too(receiving, tmp_path):
+    notes, authority = Notes(), Authority(tmp_path)
+    certificate, key = authority.issue("node", "127.0.0.1")
+    context = server_context(ServerFiles(certificate, key, authority.file))
+    nobody = ssl.create_default_context(cafile=authority.file)
+    with receiving(witness=notes, tls=context) as receiver:
+        plain = socket.create_connection(("127.0.0.1", receiver.port), 10)
+        with plain, suppress(OSError), nobody.wrap_socket(plain, server_hostname="127.0.0.1") as s:
+            s.recv(1)  # in TLS 1.3 the refusal comes after the handshake
+        assert until(lambda: notes.refused)
+    assert notes.refused == [("unknown", "127.0.0.1", "TLS_HANDSHAKE_FAILED")]
