@@ -82,6 +82,7 @@ class Proof:
             self._ask_later(fresh)
             return asked
         fault("commitment.asked")
+        self.store.destination_answered(self.destination.name)
         if report is not None:
             found = report.transaction_uid, report.committed, report.failed
             self.store.commitment_reported(*found)
@@ -115,6 +116,7 @@ class Proof:
             self._log("query_unavailable", error)
             self._without_answer(ways)
             return
+        self.store.destination_answered(self.destination.name)
         self._settle([w for w in ways if w.sop_instance_uid in held], DeliveryStatus.FOUND)
         missing = [way for way in ways if way.sop_instance_uid not in held]
         self._ask_later([way for way in missing if not self._is_over(way)])

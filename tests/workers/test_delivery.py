@@ -203,6 +203,18 @@ def test_a_peer_that_hangs_up_on_every_query_is_asked_for_a_while_and_then_belie
     assert (ways(courier), pacs.came) == (BOTH_SENT_ONLY, [SEG_UID, SR_UID])
 
 
+@pytest.mark.parametrize("proof", ["query", "commitment"])
+def test_a_destination_that_answers_a_question_is_well_again(courier, proof):
+    with small_pacs() as pacs:
+        pacs.find_aborts, pacs.action_status = True, 0x0213
+        assert attempt(courier, to(pacs, proof)) == "PROOF_AWAITED"
+        courier.store.destination_failed("PACS", "PEER_UNAVAILABLE", (0.0,))
+        pacs.find_aborts, pacs.action_status = False, 0
+        assert until_done(courier, to(pacs, proof)) == ""
+    assert courier.store.destinations_away() == ()
+    assert pacs.came == [SEG_UID, SR_UID]
+
+
 def test_while_a_peer_is_away_nothing_is_believed(courier):
     with small_pacs() as pacs:
         pacs.find_aborts = True
