@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING
 from benchmarks.front_door import disks, excess, names, silence
 from benchmarks.front_door.finding import Bench
 from benchmarks.front_door.images import make_images
-from benchmarks.front_door.receivers import NULL, ORTHANC_WIDE, RECEIVERS, Certificate
+from benchmarks.front_door.programs import NULL, ORTHANC_WIDE, RECEIVERS
+from benchmarks.front_door.receivers import Certificate
 from benchmarks.sizing import filled
 
 if TYPE_CHECKING:

@@ -25,10 +25,10 @@ from typing import TYPE_CHECKING
 from benchmarks.front_door.association import PeerError
 from benchmarks.front_door.images import make_images
 from benchmarks.front_door.load import hold, send, send_files
-from benchmarks.front_door.receivers import RECEIVERS, Place, running
+from benchmarks.front_door.programs import RECEIVERS
+from benchmarks.front_door.receivers import Place, running, unused_port
 from benchmarks.receive_table import Figures, Round, as_table
 from benchmarks.sizing import filled
-from tests.servers import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +102,7 @@ def _measure(name: str, files: Path, images: Images, n_images: int, *, idle: boo
     """Return what one receiver did in one round, as far as it came."""
     os.sync()  # what others wrote is no burden of this one
     with tempfile.TemporaryDirectory(dir=files.parent) as place:
-        port = Place(free_port(), Path(place), associations=2 * IDLE)
+        port = Place(unused_port(), Path(place), associations=2 * IDLE)
         row = Round(name)
         try:
             with running(RECEIVERS[name], port) as receiver:

@@ -8,7 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.front_door.load import STORESCU, Load
-from benchmarks.front_door.receivers import (
+from benchmarks.front_door.programs import (
     NULL,
     ORTHANC_STOCK,
     ORTHANC_WIDE,

@@ -46,6 +46,7 @@ class Association:
         try:
             self.socket = connected(port, seconds, host)
             if tls is not None:
+                self.socket.settimeout(seconds)  # TLS does not heed the kernel's limits
                 self.socket = tls.wrap_socket(self.socket)
         except OSError as error:
             raise PeerError(f"no connection: {error}") from error

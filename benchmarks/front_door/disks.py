@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from benchmarks.front_door.association import PeerError
 from benchmarks.front_door.finding import Abuse
-from benchmarks.front_door.receivers import ORTHANC_STOCK, running
+from benchmarks.front_door.programs import ORTHANC_STOCK
+from benchmarks.front_door.receivers import running
 from tests.chaos.loop_disk import LoopDisk
 
 if TYPE_CHECKING:

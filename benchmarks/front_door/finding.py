@@ -8,8 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.front_door.association import PeerError
-from benchmarks.front_door.receivers import Place, Running, running
-from tests.servers import free_port
+from benchmarks.front_door.receivers import Place, Running, running, unused_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,7 +53,7 @@ class Bench:
 
     def place(self, receiver: Receiver, **options: Any) -> Place:  # noqa: ANN401 - those of Place
         """Return a new place for a receiver."""
-        port = free_port()
+        port = unused_port()
         words = receiver.name.replace(" ", "_").replace("-", "")
         return Place(port, self.folder / f"{words}{port}", **options)
 

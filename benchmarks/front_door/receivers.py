@@ -1,36 +1,31 @@
-"""The receivers that are compared: each a process on a port that keeps what it gets in a folder."""
+"""A receiver: a process on a port that keeps what it gets in a folder."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
+import socket
 import subprocess
-import sys
+import threading
 import time
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 
-from benchmarks.front_door.association import MAXIMUM_PDU, Association, PeerError
-from tests.acceptance.peers import ORTHANC
-from tests.servers import free_port
+from benchmarks.front_door.association import Association, PeerError
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
-STORESCP = "/usr/bin/storescp"
-OSTEON, STOCK, NULL = "Osteon", "pynetdicom", "nothing kept"
-STORESCP_ONE, STORESCP_FORK = "storescp", "storescp --fork"
-ORTHANC_STOCK, ORTHANC_WIDE = "Orthanc", "Orthanc, 100 threads"
 QUICK = {**os.environ, "TCP_NODELAY": "1"}
 _START_S = 60.0
-_PROJECT = Path(__file__).parents[2]
+_PORTS = iter(range(20_000 + os.getpid() % 4000, 32_000))  # outgoing ones begin at 32768
+_LOCK = threading.Lock()
+PROJECT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -129,7 +124,7 @@ def running(receiver: Receiver, place: Place) -> Iterator[Running]:
         folder.mkdir(parents=True, exist_ok=True)
     with (place.folder / "log").open("ab") as log:
         process = subprocess.Popen(
-            receiver.command(place), env=QUICK, cwd=_PROJECT, stdout=log, stderr=log
+            receiver.command(place), env=QUICK, cwd=PROJECT, stdout=log, stderr=log
         )
     made = Running(receiver, place, process)
     try:
@@ -158,109 +153,18 @@ def _wait(made: Running) -> None:
         time.sleep(0.1)
 
 
+def unused_port() -> int:
+    """Return a port that no outgoing connection gets by chance, and nobody was given before."""
+    with _LOCK:
+        for port in _PORTS:
+            with socket.socket() as probe, contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port
+    raise OSError("no port is free")
+
+
 def _peak(pid: int) -> int:
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text("ascii"))
         return int(found[1]) * 1024 if found else 0
     return 0
-
-
-def _osteon(place: Place) -> list[str]:
-    """Write settings under which no study is closed: only what receiving costs is measured."""
-    most = f"maximum_associations = {place.associations}\n" if place.associations else ""
-    tls = ""
-    if place.tls:
-        tls = f'[node.tls]\ncertificate = "{place.tls.certificate}"\nkey = "{place.tls.key}"\n'
-    (place.folder / "osteon.toml").write_text(
-        f'data_dir = "{place.images}"\n[node]\nport = {place.port}\n{most}'
-        f"free_space_floor_gib = {place.floor_gib}\nquiet_s = 3600\n"
-        f"[node.content]\nenabled = false\n{tls}",
-        encoding="utf-8",
-    )
-    return [
-        sys.executable,
-        "-m",
-        "service",
-        "--config",
-        str(place.folder / "osteon.toml"),
-        "node",
-    ]
-
-
-def _storescp(place: Place, *options: str) -> list[str]:
-    tls = []
-    if place.tls:
-        tls = ["+tls", str(place.tls.key), str(place.tls.certificate), "-ic"]
-    pdu = ["--max-pdu", str(MAXIMUM_PDU)]
-    return [STORESCP, *options, *pdu, *tls, "-od", str(place.images), str(place.port)]
-
-
-def _orthanc(place: Place, threads: int | None = None) -> list[str]:
-    settings: dict[str, object] = {
-        "StorageDirectory": str(place.images),
-        "IndexDirectory": str(place.images),
-        "HttpPort": free_port(),
-        "DicomPort": place.port,
-        "RemoteAccessAllowed": False,
-        "AuthenticationEnabled": False,
-        "DicomAlwaysAllowStore": True,
-        "MaximumPduLength": MAXIMUM_PDU,
-        "Plugins": [],
-    }
-    if threads:
-        settings["DicomThreadsCount"] = threads
-    if place.tls:
-        settings |= {
-            "DicomTlsEnabled": True,
-            "DicomTlsCertificate": str(place.tls.certificate),
-            "DicomTlsPrivateKey": str(place.tls.key),
-            "DicomTlsTrustedCertificates": str(place.tls.certificate),
-            "DicomTlsRemoteCertificateRequired": False,
-        }
-    path = place.folder / "orthanc.json"
-    path.write_text(json.dumps(settings), encoding="utf-8")
-    return [ORTHANC, str(path)]
-
-
-def _stock(place: Place) -> list[str]:
-    command = [sys.executable, "-m", "benchmarks.front_door.stock_pynetdicom", str(place.port)]
-    command += [str(place.images), "--maximum-pdu", str(MAXIMUM_PDU)]
-    if place.associations:
-        command += ["--associations", str(place.associations)]
-    if place.tls:
-        command += ["--tls", str(place.tls.key), str(place.tls.certificate)]
-    return command
-
-
-def _null(place: Place) -> list[str]:
-    return [sys.executable, "-m", "benchmarks.front_door.null_receiver", str(place.port)]
-
-
-def _said(command: list[str], pattern: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = re.search(pattern, done.stdout + done.stderr)
-    return found[1] if found else "unknown"
-
-
-def _commit() -> str:
-    return _said(["git", "-C", str(_PROJECT), "describe", "--always", "--dirty"], r"(\S+)")
-
-
-def _dcmtk() -> str:
-    return "DCMTK " + _said([STORESCP, "--version"], r"storescp v(\S+)")
-
-
-def _orthanc_version() -> str:
-    return "Orthanc " + _said([ORTHANC, "--version"], r"Orthanc (\S+)")
-
-
-_ALL = (
-    Receiver(OSTEON, _osteon, lambda: f"Osteon {_commit()}", called="OSTEON"),
-    Receiver(STORESCP_ONE, _storescp, _dcmtk),
-    Receiver(STORESCP_FORK, lambda place: _storescp(place, "--fork"), _dcmtk),
-    Receiver(ORTHANC_STOCK, _orthanc, _orthanc_version),
-    Receiver(ORTHANC_WIDE, lambda place: _orthanc(place, 100), _orthanc_version),
-    Receiver(STOCK, _stock, lambda: f"pynetdicom {version('pynetdicom')}"),
-    Receiver(NULL, _null, lambda: "answers only"),
-)
-RECEIVERS: Mapping[str, Receiver] = {receiver.name: receiver for receiver in _ALL}

@@ -10,7 +10,7 @@ from benchmarks.front_door.association import PeerError
 from benchmarks.front_door.disks import cut_short, kept_in
 from benchmarks.front_door.finding import Abuse, Bench, Finding, judged_wait
 from benchmarks.front_door.images import make_images
-from benchmarks.front_door.receivers import RECEIVERS
+from benchmarks.front_door.programs import RECEIVERS
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from benchmarks.front_door import dimse
 from benchmarks.front_door.association import Association, PeerError
 from benchmarks.front_door.images import make_images
 from benchmarks.front_door.load import STORESCU, Cost, Idle, Load, hold, send, send_files
-from benchmarks.front_door.receivers import NULL, RECEIVERS, Place, running
+from benchmarks.front_door.programs import NULL, RECEIVERS
+from benchmarks.front_door.receivers import Place, running
 from benchmarks.receive_table import Figures, Round, as_table, ratio
 from tests.servers import free_port
 
