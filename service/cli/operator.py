@@ -24,6 +24,14 @@ def record_command(store: JobStore, event: str, detail: str = "", job: Job | Non
     """Write into the audit what a command did, and to which job's study."""
     from jobs.audit import AuditEntry  # noqa: PLC0415
 
-    who = (operator_name(), "admin", "this host")
-    of_what = (None, None) if job is None else (job.study_uid, job.id)
-    store.record_audit(AuditEntry(event, "success", *who, *of_what, detail))
+    entry = AuditEntry(
+        event,
+        "success",
+        operator_name(),
+        "admin",
+        "this host",
+        study_uid=None if job is None else job.study_uid,
+        job_id=None if job is None else job.id,
+        detail=detail,
+    )
+    store.record_audit(entry)
