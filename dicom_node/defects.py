@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 class DefectsAreLogged:
     """Log the kind and the place of an error in the block and let it pass.
 
-    pynetdicom catches it after us, answers 0xC211 and would log values.
+    Whoever waits for the block is answered with a failure (0x0110); values are never logged.
     """
 
     def __enter__(self) -> None:
