@@ -29,6 +29,7 @@ DAMAGED = (
     InvalidDicomError,
     KeyError,
     NotImplementedError,
+    OSError,
     OverflowError,
     RecursionError,
     TypeError,
@@ -36,7 +37,8 @@ DAMAGED = (
     struct.error,
     zlib.error,
 )
-"""What pydicom raises on damaged or foreign bytes; ValueError covers bad text and bad lengths."""
+"""What pydicom raises on damaged or foreign bytes; ValueError covers bad text and bad lengths,
+OSError is an item that ends before its tag."""
 
 
 class Readable(Protocol):

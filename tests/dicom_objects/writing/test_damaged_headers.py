@@ -10,6 +10,8 @@ from tests.dicom_objects.reading.forms import classic, item
 # Where a sequence belongs: one and a half numbers.
 WRONG_LENGTH = b"\x08\x00\x40\x11US\x03\x00abc"
 UNKNOWN_VR = b"\x08\x00\x50\x10OT\x02\x00ab"
+# A sequence whose item ends before its first tag.
+CUT_ITEM = b"\x08\x00\x11\x11SQ\0\0\x04\0\0\0\xfe\xff\x00\xe0"
 
 
 def damaged(path):
@@ -19,7 +21,7 @@ def damaged(path):
     dataset.save_as(path, enforce_file_format=True)
     data = path.read_bytes()
     at = data.index(b"\x08\x00\x60\x00CS")  # Modality
-    path.write_bytes(data[:at] + WRONG_LENGTH + UNKNOWN_VR + data[at:])
+    path.write_bytes(data[:at] + WRONG_LENGTH + UNKNOWN_VR + CUT_ITEM + data[at:])
     return path
 
 
@@ -29,6 +31,7 @@ def test_what_cannot_be_read_is_left_out_and_the_rest_stays(tmp_path):
     assert isinstance(header, Dataset)
     assert (0x0008, 0x1140) not in header
     assert (0x0008, 0x1050) not in header
+    assert (0x0008, 0x1111) not in header
     assert (header.PatientID, header.StudyDate, header.AccessionNumber) == ("4711", "20260102", "")
     (reference,) = header.ReferencedStudySequence
     assert reference.ReferencedSOPInstanceUID == "1.2.3.4"
