@@ -19,10 +19,11 @@ from report.mip import View
 from report.mip_image import mip_png
 from report.picture import result_picture
 from report.spreadsheet import lesions_csv
+from workers.beside import written_beside
 from workers.reporting import ReportMaker
 from workers.results_folder import object_file, result_file
 from workers.time_points import FILE_NAME, KIND, write_time_point
-from workers.volumes import volumes_beside
+from workers.volumes import write_volumes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -88,7 +89,10 @@ def encode(
     findings: Findings, run: Run, folder: Path, seconds: Mapping[str, float]
 ) -> tuple[ResultFile, ...]:
     """Write SEG, SR, numbers, pictures, report and volumes; paths are relative to `folder`."""
-    with volumes_beside(findings, folder, wanted=run.build.volumes) as volumes:
+    with written_beside(
+        lambda: _time_point(findings, folder),
+        lambda: write_volumes(findings, folder) if run.build.volumes else (),
+    ) as (time_point, volumes):
         objects = tuple(_dicom(findings, run, folder))
         images = _images(findings)
         content = _report_content(findings, run, seconds, images)
@@ -97,9 +101,9 @@ def encode(
         return (
             *objects,
             *_documents(content, folder),
-            *_time_point(findings, folder),
             *_pictures(content, images, folder),
             *report.files(folder),
+            *time_point(),
             *volumes(),
         )
 

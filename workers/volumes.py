@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +21,7 @@ from imaging.volume_file import (
 from workers.results_folder import result_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from imaging.geometry import Geometry
@@ -37,22 +35,6 @@ KIND = "volume"
 TABLE_KIND = "volume_table"
 TABLE_NAME = "volumes.json"
 SCHEMA_VERSION = "1.0"
-
-
-@contextmanager
-def volumes_beside(
-    findings: Findings, folder: Path, *, wanted: bool
-) -> Iterator[Callable[[], tuple[ResultFile, ...]]]:
-    """Write the volumes beside the work of the block: deflate needs no interpreter.
-
-    Yields what gives the written files, in order; empty where none are `wanted`.
-    """
-    if not wanted:
-        yield tuple
-        return
-    with ThreadPoolExecutor(1, "volumes") as pool:
-        files = pool.submit(lambda: tuple(write_volumes(findings, folder)))
-        yield files.result
 
 
 def write_volumes(findings: Findings, folder: Path) -> Iterator[ResultFile]:

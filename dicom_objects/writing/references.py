@@ -6,7 +6,6 @@ them: the frame of an enhanced object, or a whole mosaic, of which the object sh
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from pydicom import Dataset
@@ -68,7 +67,7 @@ def full_evidence_of(one: SourceSlice) -> Dataset:
 
 
 def _source(template: Dataset, reference: ImageReference) -> Dataset:
-    item = deepcopy(template)
+    item = copy_of(template)
     item.ReferencedSOPClassUID = reference.sop_class_uid
     item.ReferencedSOPInstanceUID = reference.sop_instance_uid
     if reference.frame_number is not None:

@@ -12,8 +12,9 @@ import SimpleITK as sitk  # noqa: N813
 from imaging.anatomy import STRUCTURES
 from jobs.result import ResultFile
 from tests.workers.measured import COARSE, RUN, findings_of
+from workers.beside import written_beside
 from workers.encoding import encode, uid_seed
-from workers.volumes import KIND, TABLE_KIND, volumes_beside
+from workers.volumes import KIND, TABLE_KIND, write_volumes
 
 VOLUMES = [
     "high_b.nii.gz",
@@ -148,8 +149,7 @@ def test_the_table_holds_nothing_of_the_patient(kept, findings):
 
 def test_the_same_run_gives_the_same_bytes(findings, kept, tmp_path):
     files, _ = kept
-    with volumes_beside(findings, tmp_path, wanted=True) as volumes:
-        again = volumes()
+    again = tuple(write_volumes(findings, tmp_path))
     assert again == tuple(f for f in files if f.kind in (KIND, TABLE_KIND))
 
 
@@ -169,6 +169,16 @@ def test_what_goes_wrong_with_them_is_not_lost(findings, tmp_path):
     broken = replace(findings, labels=findings.labels[1:])
     with (
         pytest.raises(Exception, match="shape"),
-        volumes_beside(broken, tmp_path, wanted=True) as volumes,
+        written_beside(lambda: write_volumes(broken, tmp_path)) as (volumes,),
     ):
         volumes()
+
+
+def test_files_are_written_in_turn_and_given_to_those_who_ask():
+    turns = []
+    with written_beside(
+        lambda: turns.append("a") or ["first"], lambda: turns.append("b") or ()
+    ) as (a, b):
+        assert b() == ()
+        assert a() == ("first",)
+    assert turns == ["a", "b"]
