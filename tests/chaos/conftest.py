@@ -58,13 +58,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="module")
-def system(backend: str, place: Path, pacs: Orthanc, request: pytest.FixtureRequest):
+def system(backend: str, full: bool, place: Path, pacs: Orthanc, request: pytest.FixtureRequest):
     """A running system of one node and one worker, which measures quickly."""
     if backend == "embedded":
         made = embedded(place / backend, pacs)
     else:
         database = request.getfixturevalue("database")
         made = production(place / backend, pacs, database, ("node-a", "worker-1"))
+    made.warm = not full
     with made:
         yield made
     if backend == "production":
