@@ -1,6 +1,7 @@
 """What the sender of the receiving benchmarks says is DICOM; what the table makes of figures."""
 
 from io import BytesIO
+from pathlib import Path
 
 import pydicom
 import pytest
@@ -16,6 +17,7 @@ from benchmarks.front_door.load import STORESCU, Cost, Idle, Load, hold, send, s
 from benchmarks.front_door.programs import NULL, RECEIVERS
 from benchmarks.front_door.receivers import Place, running
 from benchmarks.receive_table import Figures, Round, as_table, ratio
+from benchmarks.sizing import filled
 from tests.servers import free_port
 
 UID = "1.2.3.4"
@@ -169,3 +171,11 @@ def test_the_faster_form_of_a_peer_is_the_one_to_beat():
 def test_dicom_is_not_changed_by_the_size_of_the_image(images):
     assert pydicom.uid.UID(images.image(1, 1).uid).is_valid
     assert 150_000 < images.size_bytes < 155_000
+
+
+@pytest.mark.parametrize("part", ["receive", "abuse"])
+def test_the_page_has_a_place_for_each_table(part):
+    page = (Path(__file__).parents[2] / "docs/receiving.md").read_text(encoding="utf-8")
+    written = filled(page, {part: "| a table |"})
+    assert f"<!-- {part} -->\n| a table |\n<!-- /{part} -->" in written
+    assert filled(written, {part: "| a table |"}) == written
