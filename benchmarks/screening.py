@@ -40,10 +40,10 @@ def measure(name: str, files: tuple[Path, ...]) -> None:
 def compressed(files: tuple[Path, ...], folder: Path) -> tuple[Path, ...]:
     """Write the same images as JPEG 2000 without loss."""
     folder.mkdir()
-    for path in files:
+    for number, path in enumerate(files):
         data_set = dcmread(path)
         compress(data_set, JPEG2000Lossless, generate_instance_uid=False)
-        data_set.save_as(folder / path.name, enforce_file_format=True)
+        data_set.save_as(folder / f"{number}.dcm", enforce_file_format=True)
     return tuple(sorted(folder.iterdir()))
 
 
