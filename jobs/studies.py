@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, select, tuple_, update
 
@@ -139,8 +139,8 @@ def _begin_studies(tx: Transaction, first_at: Mapping[str, datetime]) -> None:
 def _index(tx: Transaction, arrived: list[Instance]) -> int:
     # Rows as parameters: a statement that has them in itself is compiled anew for each group.
     rows = [vars(instance) for instance in arrived]
-    statement = tx.insert(instances_).on_conflict_do_nothing()
-    statement = statement.returning(instances_.c.sop_instance_uid)
+    added = tx.insert(instances_).on_conflict_do_nothing()
+    statement = added.returning(instances_.c.sop_instance_uid)
     pages = {"insertmanyvalues_page_size": ROWS_A_STATEMENT}
     return len(tx.connection.execute(statement, rows, execution_options=pages).all())
 
@@ -161,5 +161,5 @@ def _count(tx: Transaction, study_uids: list[str]) -> None:
     counted = [dict(row) for row in tx.connection.execute(query).mappings()]
     if counted:
         statement = update(studies_).where(studies_.c.uid == bindparam("of_study"))
-        values = {name: bindparam(name) for name in counted[0] if name != "of_study"}
+        values: dict[str, Any] = {name: bindparam(name) for name in counted[0] if name != "of_study"}
         tx.connection.execute(statement.values(values), counted)
