@@ -52,7 +52,7 @@ def _cut(receiver: Receiver, bench: Bench, after_s: float) -> tuple[int, int]:
     """Return how many images were acknowledged, and how many of them the disk does not have."""
     place = bench.place(receiver)
     with _disk(place.folder, _CUT_DISK_MIB) as disk:
-        place = bench.place(receiver, disk=disk.root)
+        place = bench.place(receiver, disk=disk.root, floor_gib=0.0)
         with running(receiver, place) as peer:
             sent: set[str] = set()
             senders = [

@@ -25,11 +25,9 @@ def _traversal(receiver: Receiver, bench: Bench) -> Judged:
         told = " and ".join(_answer(peer, bench, one, uid) for one in (image, both))
         outside = [
             path
-            for path in bench.folder.rglob(f"*{_MARK}*")
+            for path in peer.place.folder.rglob(f"*{_MARK}*")
             if path.is_file() and not path.is_relative_to(peer.place.images)
         ]
-        for path in outside:
-            path.unlink()
     return not outside, f"{told}; {'written outside' if outside else 'nothing outside'}"
 
 
