@@ -47,13 +47,14 @@ def read_headers(paths: Sequence[Path]) -> tuple[tuple[Frame, ...], tuple[Path, 
     with warnings.catch_warnings(), config.disable_value_validation():
         warnings.simplefilter("ignore")
         with ThreadPoolExecutor(max_workers=4) as pool:
-            found = list(pool.map(_read_or_nothing, paths))
+            found = list(pool.map(frames_of, paths))
     readable = tuple(frame for frames in found for frame in frames)
     unreadable = tuple(p for p, frames in zip(paths, found, strict=True) if not frames)
     return readable, unreadable
 
 
-def _read_or_nothing(path: Path) -> tuple[Frame, ...]:
+def frames_of(path: Path) -> tuple[Frame, ...]:
+    """Read the header of one file; nothing for one that is not readable DICOM."""
     try:
         opened = open_file(path)
         whole = _instance(opened)

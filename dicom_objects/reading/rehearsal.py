@@ -16,7 +16,7 @@ from pydicom import config
 
 from dicom_objects.attributes import DAMAGED, number
 from dicom_objects.reading.damage import Damaged, DamagedImage
-from dicom_objects.reading.headers import read_headers
+from dicom_objects.reading.headers import frames_of
 from dicom_objects.reading.opening import looks_readable
 from dicom_objects.reading.pixels import UndecodablePixels, decoded_frames, has_decoder
 from dicom_objects.reading.roles import Role, role_of
@@ -83,7 +83,7 @@ def _is_dicom(path: Path) -> bool:
 def _read(path: Path) -> None:
     with _quiet():
         _convert(_header(path))
-        frames, _ = read_headers([path])
+        frames = frames_of(path)
         if frames and frames[0].problem is None and role_of(frames[0]) is not Role.NOT_MR:
             _decode(frames)
 

@@ -44,7 +44,9 @@ class Gauntlet:
     faults: list[str] = field(default_factory=list)
     """What must not happen: an error that nobody expects, a reason without words, a patient's."""
     largest_reader_mib: int = 0
+    """0 while no reader was larger than the largest child that this process had before."""
     longest_batch_cpu_s: float = 0.0
+    largest_before_mib: int = field(default_factory=lambda: _largest_child_mib())
 
     def send(self, objects: Iterable[tuple[str, bytes]]) -> None:
         """Send one batch."""
@@ -57,8 +59,9 @@ class Gauntlet:
         begun_s = _children_cpu_s()
         screened = self._screen(tuple(files))
         self.longest_batch_cpu_s = max(self.longest_batch_cpu_s, _children_cpu_s() - begun_s)
-        peak_kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-        self.largest_reader_mib = max(self.largest_reader_mib, peak_kib // 1024)
+        peak_mib = _largest_child_mib()
+        if peak_mib > self.largest_before_mib:
+            self.largest_reader_mib = max(self.largest_reader_mib, peak_mib)
         for image in screened.damaged:
             self.fates[f"left out: {image.code}"] += 1
             if not (image.code and image.text and image.name) or CANARY in repr(image):
@@ -126,6 +129,10 @@ def own_mib() -> float:
     """Return how much memory this process has in use, MiB."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * resource.getpagesize() / 2**20
+
+
+def _largest_child_mib() -> int:
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
 
 
 def _children_cpu_s() -> float:

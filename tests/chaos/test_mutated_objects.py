@@ -17,7 +17,7 @@ from tests.dicom_objects.reading.small_bodies import whole_body, write_images
 from workers.advice import ADVICE
 from workers.screening import Screening
 
-SHORT, FULL = 3_000, 100_000
+SHORT, FULL = 2_000, 100_000
 GROWTH_MIB = 30.0
 # What each bomb comes to; None: it goes off nowhere, and the rules say what it is.
 REASONS = {
