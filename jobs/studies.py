@@ -161,5 +161,7 @@ def _count(tx: Transaction, study_uids: list[str]) -> None:
     counted = [dict(row) for row in tx.connection.execute(query).mappings()]
     if counted:
         statement = update(studies_).where(studies_.c.uid == bindparam("of_study"))
-        values: dict[str, Any] = {name: bindparam(name) for name in counted[0] if name != "of_study"}
+        values: dict[str, Any] = {
+            name: bindparam(name) for name in counted[0] if name != "of_study"
+        }
         tx.connection.execute(statement.values(values), counted)
