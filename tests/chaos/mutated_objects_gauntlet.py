@@ -34,6 +34,10 @@ BATCH = 500
 CANARY = "CANARY"
 
 
+def _largest_child_mib() -> int:
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+
+
 @dataclass
 class Gauntlet:
     """What became of objects so far."""
@@ -46,7 +50,7 @@ class Gauntlet:
     largest_reader_mib: int = 0
     """0 while no reader was larger than the largest child that this process had before."""
     longest_batch_cpu_s: float = 0.0
-    largest_before_mib: int = field(default_factory=lambda: _largest_child_mib())
+    largest_before_mib: int = field(default_factory=_largest_child_mib)
 
     def send(self, objects: Iterable[tuple[str, bytes]]) -> None:
         """Send one batch."""
@@ -129,10 +133,6 @@ def own_mib() -> float:
     """Return how much memory this process has in use, MiB."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * resource.getpagesize() / 2**20
-
-
-def _largest_child_mib() -> int:
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
 
 
 def _children_cpu_s() -> float:
