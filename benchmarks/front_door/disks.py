@@ -30,7 +30,7 @@ _CUT_DISK_MIB, _FULL_DISK_MIB = 1024, 64
 _CUT_AFTER_S = (1.0, 3.0)
 _SETTLE_S = 0.3
 _TO_A_FULL_DISK = 700
-_LOST_MOST = 10
+_LOST_MOST = 5
 _OUT_OF_RESOURCES = range(0xA700, 0xA800)
 _INCOMING = "incoming"
 """Osteon's folder of what is not accepted yet."""
@@ -137,7 +137,7 @@ def _fill(peer: Running, images: Images) -> Counter[int | None]:
     study = iter(images.study(1, _TO_A_FULL_DISK))
     while told[None] < _LOST_MOST:
         try:
-            with peer.call(20.0) as association:
+            with peer.call(10.0) as association:
                 for image in study:
                     told[association.store(image, images.pixels)] += 1
             break
