@@ -172,7 +172,12 @@ class System:
 
     def _settled(self, store: JobStore) -> bool:
         left = list(invariants.unfinished(self.acknowledged.promised(), store))
-        return not left and not list(invariants.not_delivered(store))
+        return self.indexed(store) and not left and not list(invariants.not_delivered(store))
+
+    def indexed(self, store: JobStore) -> bool:
+        """Whether every accepted file has its row: rows come in groups, a moment later."""
+        files = sum(1 for _ in (self.data / "spool/studies").glob("*/*/*.dcm"))
+        return files == sum(study.n_instances for study in store.studies(limit=100_000))
 
     def _launch(self, name: str) -> None:
         launch = getattr(self.service, "launch", self.service.start)

@@ -108,7 +108,8 @@ def said(port, path):
 def wait_for_the_end(system, *studies):
     def ended():
         with system.store() as store:
-            return not list(invariants.unfinished(system.acknowledged.promised(), store))
+            left = list(invariants.unfinished(system.acknowledged.promised(), store))
+            return system.indexed(store) and not left
 
     wait_for("the end of every study", ended, LIMIT_S)
     with system.store() as store:

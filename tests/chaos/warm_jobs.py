@@ -40,6 +40,8 @@ class _Forked:
     pid: int
     ended: int
     """A descriptor that is readable once the process is gone."""
+    told: bool = False
+    """Whether the process was waited for: its number may be another's by now."""
 
 
 class WarmProcess:
@@ -59,7 +61,7 @@ class WarmProcess:
                     self._begin(self._listener.accept()[0])
                 elif key.data is not None and key.fd == key.data.ended:
                     self._tell(key.data)
-                elif key.data is not None:
+                elif key.data is not None and not key.data.told:
                     os.kill(key.data.pid, signal.SIGKILL)  # its client was killed
                     self._events.unregister(key.fileobj)
 
@@ -79,6 +81,7 @@ class WarmProcess:
 
     def _tell(self, forked: _Forked) -> None:
         _, raw = os.waitpid(forked.pid, 0)
+        forked.told = True
         self._events.unregister(forked.ended)
         os.close(forked.ended)
         if forked.client.fileno() in {key.fd for key in self._events.get_map().values()}:
