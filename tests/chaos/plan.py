@@ -109,6 +109,13 @@ PLAN = (
         "100 000 sessions",
     ),
     Entry(
+        "D-13",
+        "damaged and hostile objects through what receives and what reads",
+        ("tests/chaos/test_mutated_objects.py",),
+        "some thousands, and each bomb",
+        "100 000 objects",
+    ),
+    Entry(
         "D-15, D-16",
         "50 senders among 100 idle peers; peers that stall in every way",
         (f"{_DOOR}/test_many_peers.py",),
