@@ -27,12 +27,13 @@ def endings(door, instances, count=1):
 
 
 def test_who_says_nothing_is_put_out_and_keeps_nobody_out(door, limited, instances):
-    limits = limited(waiting=40, waiting_per_address=20)
+    limits = limited(waiting=40, waiting_per_address=20, request_s=60.0)
     with door(limits=limits) as here, ExitStack() as open_peers:
         silent = [open_peers.enter_context(Peer(here.port)) for _ in range(60)]
         with Peer(here.port) as peer:
             peer.associate()
             assert peer.echo() == 0
+            assert peer.release() == (6, bytes(4))
         assert silent[0].read() == TOO_MANY
         assert silent[0].read() is None
         found = endings(here, instances, 40)
