@@ -56,7 +56,8 @@ class FaultProxy:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                self._serve(client)
+                with contextlib.suppress(OSError):  # one that is gone already ends no other
+                    self._serve(client)
 
     def _serve(self, client: socket.socket) -> None:
         try:
