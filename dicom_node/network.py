@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pynetdicom import AE, _config
+from pynetdicom.dimse import DIMSEServiceProvider
 from pynetdicom.transport import AssociationSocket
 
 from dicom_node.errors import InvalidAeTitle
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
     from pynetdicom.association import Association
+    from pynetdicom.dimse_primitives import DimseServiceType
     from pynetdicom.events import Event
     from pynetdicom.transport import AddressInformation
 
@@ -108,8 +110,27 @@ class NodeSocket(AssociationSocket):
             left.close()
 
 
+class AnswersForCallers(DIMSEServiceProvider):
+    """Messages of an association of which nobody but who asked gets the answer.
+
+    pynetdicom 3.0.4's thread that serves a peer's requests looks for them while a caller sends. It
+    is told to pause, but one that was about to look still does (`Association._run_reactor`), takes
+    the answer of a quick peer, and the caller waits for it until its time is up.
+    """
+
+    def get_msg(self, block: bool = False) -> tuple[int, DimseServiceType] | tuple[None, None]:
+        """Return the next message; without `block`, as that thread asks, no answer."""
+        if block:
+            return super().get_msg(block=True)
+        with self.msg_queue.mutex:
+            waiting = self.msg_queue.queue[0][1] if self.msg_queue.queue else None
+        if waiting is None or waiting.MessageIDBeingRespondedTo is not None:
+            return None, None
+        return super().get_msg(block=False)
+
+
 class CallingEntity(AE):
-    """An application entity whose outgoing associations use `NodeSocket`."""
+    """An application entity whose outgoing associations use the two classes above."""
 
     def _create_socket(
         self,
@@ -119,6 +140,7 @@ class CallingEntity(AE):
     ) -> AssociationSocket:
         made = super()._create_socket(assoc, address, tls_args)
         made.__class__ = NodeSocket
+        assoc.dimse.__class__ = AnswersForCallers
         return made
 
 
