@@ -244,7 +244,7 @@ ended() { [[ $(job_state) =~ ^(delivered|rejected|failed|held)$ ]]; }
 check_study() {
   check "the published web port lets nobody in without a token" test "$(status /) $(status /api/v1/jobs)" = "401 401"
   check "storescu sends the study from outside to the published port" \
-    storescu --call OSTEON --aetitle SCANNER --scan-directories --recurse 127.0.0.1 "$dicom_port" "$work/study/patient/dicom"
+    /usr/bin/storescu --call OSTEON --aetitle SCANNER --scan-directories --recurse 127.0.0.1 "$dicom_port" "$work/study/patient/dicom"
   until_true 1200 ended || true
   check "the job of the study is delivered" test "$(job_state)" = delivered
   check "the stack's Orthanc has SEG ($(in_orthanc SEG) series of the study)" test "$(in_orthanc SEG)" -gt 0
