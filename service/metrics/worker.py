@@ -97,7 +97,8 @@ class _Work:
         for outcome in OUTCOMES:
             self._left.labels(outcome)
         for outcome in ("retried", "failed"):
-            self._codes.labels(outcome, "WORKER_DIED")
+            for code in ("WORKER_CRASHED", "WORKER_DIED"):
+                self._codes.labels(outcome, code)
 
     def count(self, job_id: str, vital: WorkerVital) -> None:
         match vital:
