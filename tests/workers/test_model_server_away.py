@@ -17,7 +17,7 @@ from workers.processing import Processing
 def test_a_job_waits_for_its_model_server_before_it_reads_an_image(
     store, configuration, claimed, monkeypatch
 ):
-    monkeypatch.setattr("workers.delivery.BACK_OFF_S", (600.0,))
+    monkeypatch.setattr("workers.failures.BACK_OFF_S", (600.0,))
     folder = write_model(configuration.anatomy_model, Fraction())
     record_answer(folder, 1, TorchScriptModel(folder, threads=1).known_answer)
     server = Endpoint("127.0.0.1:1", patience_s=0.0)
